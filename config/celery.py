@@ -1,0 +1,10 @@
+"""The Celery application of the scaled footing; tasks are doorbells and carry ids only."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+app = Celery("blindpair")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()

@@ -1,0 +1,44 @@
+"""The installation's own secrets: read from the environment, else made once in the data folder."""
+
+import base64
+import os
+import secrets
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+
+def read_or_make(name: str, path: Path, *, scaled: bool) -> str:
+    """The secret called `name`: the environment's, else the one kept in `path`, made on first use (mode 600).
+
+    Raises ImproperlyConfigured on the scaled footing without the variable: several machines must share one secret.
+    """
+    if value := os.environ.get(name, "").strip():
+        return value
+    if scaled:
+        raise ImproperlyConfigured(
+            f"{name} is not set. With DATABASE_URL every process must share it: "
+            f"make one with `python -c 'import secrets; print(secrets.token_urlsafe(48))'` and set {name} everywhere."
+        )
+    return _kept_in(path)
+
+
+def encryption_key() -> str:
+    """32 random bytes in URL-safe base64: one key of the ring."""
+    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+
+
+def _kept_in(path: Path) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    if not path.exists():
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(encryption_key())
+        try:
+            os.link(draft, path)  # whole or not at all, and the first of two processes wins
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_text().strip()

@@ -1,0 +1,17 @@
+"""All addresses, grouped by audience: owners, raters, operators."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+handler400 = "config.errors.bad_request"
+handler403 = "config.errors.forbidden"
+handler404 = "config.errors.not_found"
+handler500 = "config.errors.server_error"
+
+urlpatterns = [
+    path("", include("console.urls")),
+    path("", include("accounts.urls")),
+    path("", include("reports.urls")),
+    path("", include("ratings.urls")),
+    path("admin/", admin.site.urls),
+]
