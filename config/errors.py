@@ -1,7 +1,12 @@
 """Error answers in the house's own shell; none of them is handed anything that could tell."""
 
+import sys
+
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+
+RETRY_AFTER_SECONDS = 3
 
 
 def _page(status: int) -> HttpResponse:
@@ -24,7 +29,11 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500."""
+    """503 with Retry-After where the database is away (the desk then sends the answer again by itself), else 500."""
+    if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
+        response = _page(503)
+        response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+        return response
     return _page(500)
 
 

@@ -1,0 +1,120 @@
+"""Who owns experiments, who was invited to, and what anybody did: the ground that every floor stands on."""
+
+from typing import Any, ClassVar, NoReturn
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+
+class UserManager(BaseUserManager["User"]):
+    """Makes users by e-mail address."""
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """A user; without a password the account cannot sign in until one is set."""
+        user = self.model(email=self.normalize_email(email).lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """A user who may do everything, the admin pages included."""
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """An owner of experiments, signed in by e-mail address; staff also run the site."""
+
+    email = models.EmailField(unique=True)
+    name = models.CharField(max_length=120, blank=True)
+    is_staff = models.BooleanField(default=False)
+    is_active = models.BooleanField(default=True)
+    date_joined = models.DateTimeField(default=timezone.now)
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+    objects: ClassVar[UserManager] = UserManager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="an_email_is_stored_in_lower_case", condition=Q(email=models.functions.Lower("email"))
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.email
+
+
+class Invitation(models.Model):
+    """A one-time link that makes an account; only the hash of its token is kept."""
+
+    email = models.EmailField(blank=True)
+    staff = models.BooleanField(default=False)
+    token_hash = models.CharField(max_length=64, unique=True)
+    invited_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="invitations")
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="an_invitation_expires_after_it_was_made", condition=Q(expires_at__gt=models.F("created_at"))
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.email or "anyone with the link"
+
+
+class EventQuerySet(models.QuerySet["Event"]):
+    """Events can be added and read, never changed or removed."""
+
+    def update(self, **kwargs: Any) -> NoReturn:
+        """Refused."""
+        raise AppendOnlyError("The audit log is append-only: events are never changed.")
+
+    def delete(self) -> NoReturn:
+        """Refused."""
+        raise AppendOnlyError("The audit log is append-only: events are never removed.")
+
+
+class AppendOnlyError(Exception):
+    """Somebody tried to change or remove what may only be added."""
+
+
+class Event(models.Model):
+    """Something that somebody did; it names its object in text, so that it outlives it."""
+
+    actor = models.ForeignKey(
+        User, null=True, blank=True, on_delete=models.DO_NOTHING, db_constraint=False, related_name="+"
+    )
+    actor_name = models.CharField(max_length=254)
+    verb = models.CharField(max_length=40)
+    object = models.CharField(max_length=200)
+    at = models.DateTimeField(default=timezone.now)
+    detail = models.JSONField(default=dict, blank=True)
+
+    objects = EventQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["object", "at"], name="events_of_an_object")]
+        ordering = ["at", "pk"]
+        constraints = [models.CheckConstraint(name="an_event_has_a_verb", condition=~Q(verb=""))]
+
+    def __str__(self) -> str:
+        return f"{self.actor_name} {self.verb} {self.object}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Add the event; a stored one is never saved again."""
+        if self.pk is not None:
+            raise AppendOnlyError("The audit log is append-only: events are never changed.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Refused."""
+        raise AppendOnlyError("The audit log is append-only: events are never removed.")
