@@ -6,6 +6,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 from django.utils import timezone
 
 
@@ -41,7 +42,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                name="an_email_is_stored_in_lower_case", condition=Q(email=models.functions.Lower("email"))
+                name="an_email_is_stored_in_lower_case", condition=Q(email=Lower("email"))
             ),
         ]
 
@@ -111,7 +112,7 @@ class Event(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Add the event; a stored one is never saved again."""
-        if self.pk is not None:
+        if not self._state.adding:
             raise AppendOnlyError("The audit log is append-only: events are never changed.")
         super().save(*args, **kwargs)
 

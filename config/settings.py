@@ -6,6 +6,7 @@ Scaled (DATABASE_URL, REDIS_URL): Postgres with pooling, Redis as broker and cac
 
 import os
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import environ
@@ -96,16 +97,18 @@ def _embedded_database() -> dict[str, object]:
             # FULL: an acknowledged judgment survives a power cut.
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;",
         },
-        "TEST": {"NAME": env.str("TEST_SQLITE", default="") or None},
+        # A file, not memory: tests meet the same locks and the same WAL as the product.
+        "TEST": {"NAME": DATA_DIR / "test.sqlite3"},
     }
 
 
 def _scaled_database() -> dict[str, object]:
-    database: dict[str, object] = env.db_url_config(DATABASE_URL)
+    database: dict[str, Any] = env.db_url_config(DATABASE_URL)
     if "postgresql" not in str(database["ENGINE"]):
         raise ImproperlyConfigured("DATABASE_URL must be a postgres:// address; leave it unset for SQLite.")
     database["CONN_HEALTH_CHECKS"] = True
     database["OPTIONS"] = {
+        **database.get("OPTIONS", {}),
         "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL", default=20), "timeout": 4},
         "connect_timeout": 4,
     }

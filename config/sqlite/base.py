@@ -24,25 +24,25 @@ class DatabaseWrapper(base.DatabaseWrapper):
             raise OperationalError("database is locked: another transaction of this process holds it")
         self._holds_lock = True
         try:
-            super()._start_transaction_under_autocommit()
+            super()._start_transaction_under_autocommit()  # type: ignore[misc]  # a hook that the stubs leave out
         except BaseException:
             self._release()
             raise
 
     def _commit(self) -> Any:
-        result = super()._commit()
+        result = super()._commit()  # type: ignore[misc]  # a hook that the stubs leave out
         self._release()
         return result
 
     def _rollback(self) -> Any:
         try:
-            return super()._rollback()
+            return super()._rollback()  # type: ignore[misc]  # a hook that the stubs leave out
         finally:
             self._release()
 
     def _close(self) -> Any:
         try:
-            return super()._close()
+            return super()._close()  # type: ignore[misc]  # a hook that the stubs leave out
         finally:
             self._release()
 

@@ -1,0 +1,52 @@
+"""Fixtures that every room's tests may use; what belongs to one room lives beside its tests."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+# Before Django reads its settings: tests keep to a data folder of their own.
+_folder = tempfile.TemporaryDirectory(prefix="blindpair-tests-")
+os.environ["BLINDPAIR_DATA"] = _folder.name
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+if os.environ.get("DATABASE_URL"):
+    os.environ.setdefault("SECRET_KEY", "a-secret-for-tests-only-of-more-than-fifty-characters-in-all")
+    os.environ.setdefault("BLINDPAIR_ENCRYPTION_KEYS", "dGVzdHMtb25seS10ZXN0cy1vbmx5LXRlc3RzLW9ubHk=")
+
+ON_POSTGRES = bool(os.environ.get("DATABASE_URL"))
+
+
+@pytest.fixture(autouse=True)
+def _quick_settings(settings: pytest.FixtureRequest) -> None:
+    settings.STORAGES = {  # type: ignore[attr-defined]  # the pytest-django fixture is untyped
+        "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On Postgres only what meets the database is run again; the rest has been run on SQLite."""
+    if not ON_POSTGRES:
+        return
+    kept, left_out = [], []
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        meets = item.get_closest_marker("django_db") or fixtures & {"db", "transactional_db", "live_server"}
+        elsewhere = item.get_closest_marker("processes") or item.get_closest_marker("browser")
+        (kept if meets and not elsewhere else left_out).append(item)
+    items[:] = kept
+    config.hook.pytest_deselected(items=left_out)
+
+
+@pytest.fixture(scope="session")
+def checkout() -> Path:
+    """The folder that holds manage.py."""
+    return Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _clean_folder() -> Iterator[None]:
+    yield
+    _folder.cleanup()

@@ -1,0 +1,42 @@
+"""What a test may need beyond Python: found, or skipped loudly, or (REQUIRE_ALL=1) failed."""
+
+import os
+import shutil
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+SHARED = CHECKOUT.parent / "shared"
+
+
+def missing(what: str) -> NoReturn:
+    """Skip this test for want of `what`; fail it where everything is required."""
+    if os.environ.get("REQUIRE_ALL") == "1":
+        pytest.fail(f"REQUIRE_ALL=1, but {what}", pytrace=False)
+    pytest.skip(what)
+
+
+def shared(*parts: str) -> Path:
+    """A file of the reference data beside the checkout; it is no part of the project, so its absence only skips."""
+    path = SHARED.joinpath(*parts)
+    if not path.exists():
+        pytest.skip(f"reference data is absent: shared/{'/'.join(parts)}")
+    return path
+
+
+def chromium() -> str | None:
+    """The path of Chromium; None means Playwright's own build."""
+    if found := shutil.which("chromium") or shutil.which("chromium-browser"):
+        return found
+    if any((Path.home() / ".cache" / "ms-playwright").glob("chromium*")):
+        return None
+    missing("Chromium is not installed (Debian: apt install chromium)")
+
+
+def redis_server() -> str:
+    """The path of redis-server."""
+    if found := shutil.which("redis-server"):
+        return found
+    missing("redis-server is not installed (Debian: apt install redis-server)")
