@@ -142,7 +142,8 @@ class Completion(models.Model):
             models.CheckConstraint(
                 name="an_outcome_is_set_exactly_when_done",
                 condition=(
-                    Q(state=State.DONE, outcome__in=Outcome.values) | (~Q(state=State.DONE) & Q(outcome__isnull=True))
+                    Q(state=State.DONE, outcome__isnull=False, outcome__in=Outcome.values)
+                    | (~Q(state=State.DONE) & Q(outcome__isnull=True))
                 ),
             ),
             models.CheckConstraint(

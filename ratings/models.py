@@ -67,7 +67,10 @@ class Comparison(models.Model):
                 name="exactly_a_control_has_an_expected_answer",
                 condition=(
                     Q(kind=ComparisonKind.REAL, expected__isnull=True)
-                    | (Q(kind=ComparisonKind.CONTROL) & (Q(expected=F("first")) | Q(expected=F("second"))))
+                    | (
+                        Q(kind=ComparisonKind.CONTROL, expected__isnull=False)
+                        & (Q(expected=F("first")) | Q(expected=F("second")))
+                    )
                 ),
             ),
         ]

@@ -1,19 +1,9 @@
 """Fixtures that every room's tests may use; what belongs to one room lives beside its tests."""
 
 import os
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-# Before Django reads its settings: tests keep to a data folder of their own.
-_folder = tempfile.TemporaryDirectory(prefix="blindpair-tests-")
-os.environ["BLINDPAIR_DATA"] = _folder.name
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-if os.environ.get("DATABASE_URL"):
-    os.environ.setdefault("SECRET_KEY", "a-secret-for-tests-only-of-more-than-fifty-characters-in-all")
-    os.environ.setdefault("BLINDPAIR_ENCRYPTION_KEYS", "dGVzdHMtb25seS10ZXN0cy1vbmx5LXRlc3RzLW9ubHk=")
 
 ON_POSTGRES = bool(os.environ.get("DATABASE_URL"))
 
@@ -44,9 +34,3 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def checkout() -> Path:
     """The folder that holds manage.py."""
     return Path(__file__).resolve().parent.parent
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _clean_folder() -> Iterator[None]:
-    yield
-    _folder.cleanup()
