@@ -1,4 +1,4 @@
-"""Tests keep to a data folder and secrets of their own; loaded (`-p tests.environment`) before Django reads its settings."""
+"""Tests keep to a data folder and secrets of their own; loaded (by `-p`) before Django reads its settings."""
 
 import atexit
 import os
