@@ -36,7 +36,9 @@ def test_the_walk_would_find_an_open_arrow() -> None:
     assert Arm in reachable_from(System), "the key points from the envelope to the arm"
 
 
-@pytest.mark.parametrize("lookup", ["system", "systems", "completion", "completions", "completion_set", "system_set", "+"])
+@pytest.mark.parametrize(
+    "lookup", ["system", "systems", "completion", "completions", "completion_set", "system_set", "+"]
+)
 @pytest.mark.parametrize("model", [Arm, Output, Input])
 def test_no_lookup_joins_an_arm_to_its_system(model: type[Model], lookup: str) -> None:
     with pytest.raises(FieldError):
@@ -45,5 +47,7 @@ def test_no_lookup_joins_an_arm_to_its_system(model: type[Model], lookup: str) -
 
 @pytest.mark.parametrize("model", [Arm, Output, Input])
 def test_no_attribute_of_an_anonymous_row_names_the_envelope(model: type[Model]) -> None:
-    telling = [name for name in dir(model) if any(word in name.lower() for word in ("system", "endpoint", "completion"))]
+    telling = [
+        name for name in dir(model) if any(word in name.lower() for word in ("system", "endpoint", "completion"))
+    ]
     assert telling == []
