@@ -1,6 +1,7 @@
 """Wall 1: no attribute and no lookup leads from what raters touch to the identity behind it."""
 
 from collections import deque
+from pathlib import Path
 
 import pytest
 from django.core.exceptions import FieldError
@@ -43,6 +44,18 @@ def test_the_walk_would_find_an_open_arrow() -> None:
 def test_no_lookup_joins_an_arm_to_its_system(model: type[Model], lookup: str) -> None:
     with pytest.raises(FieldError):
         model._default_manager.filter(**{f"{lookup}__name": "x"})
+
+
+def test_nobody_uses_the_one_lookup_that_django_leaves_open(checkout: Path) -> None:
+    """A hidden relation still answers to its name, a plus sign; no code may spell it."""
+    rooms = ("accounts", "experiments", "backends", "ratings", "reports", "console", "config")
+    spelled = [
+        str(path.relative_to(checkout))
+        for room in rooms
+        for path in (checkout / room).rglob("*.py")
+        if "+__" in path.read_text()
+    ]
+    assert spelled == []
 
 
 @pytest.mark.parametrize("model", [Arm, Output, Input])
