@@ -3,12 +3,18 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from config.health import healthz, readyz
+
 handler400 = "config.errors.bad_request"
 handler403 = "config.errors.forbidden"
 handler404 = "config.errors.not_found"
 handler500 = "config.errors.server_error"
 
 urlpatterns = [
+    path("healthz", healthz),
+    path("healthz/", healthz),
+    path("readyz", readyz),
+    path("readyz/", readyz),
     path("", include("console.urls")),
     path("", include("accounts.urls")),
     path("", include("reports.urls")),

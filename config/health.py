@@ -1,0 +1,78 @@
+"""What an operator's probes ask: is the process alive, and can it do its work."""
+
+from collections.abc import Callable
+
+import redis
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.http import require_safe
+
+PATIENCE_SECONDS = 1
+
+
+class NotReady(Exception):
+    """Something that the process needs is missing; the message says what."""
+
+
+@require_safe
+def healthz(request: HttpRequest) -> HttpResponse:
+    """200 while the process answers at all; it asks nobody else."""
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+@require_safe
+def readyz(request: HttpRequest) -> HttpResponse:
+    """200 with every part `ok`, else 503 with a word for each part that is not."""
+    parts = {name: _word(check) for name, check in CHECKS.items()}
+    ready = all(word == "ok" for word in parts.values())
+    return JsonResponse({"ready": ready, "parts": parts}, status=200 if ready else 503)
+
+
+def _word(check: Callable[[], None]) -> str:
+    try:
+        check()
+    except NotReady as missing:
+        return str(missing)
+    return "ok"
+
+
+def check_database() -> None:
+    """One trivial query. Raises NotReady."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError as error:
+        raise NotReady("the database does not answer") from error
+
+
+def check_migrations() -> None:
+    """Every migration of this version is applied. Raises NotReady."""
+    try:
+        executor = MigrationExecutor(connection)
+        behind = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except DatabaseError as error:
+        raise NotReady("unknown while the database does not answer") from error
+    if behind:
+        raise NotReady(f"{len(behind)} migrations are not applied; run `./blindpair migrate`")
+
+
+def check_broker() -> None:
+    """Redis answers within a second; nothing to ask on the embedded footing. Raises NotReady."""
+    if not settings.REDIS_URL:
+        return
+    try:
+        with redis.Redis.from_url(
+            settings.REDIS_URL, socket_timeout=PATIENCE_SECONDS, socket_connect_timeout=PATIENCE_SECONDS
+        ) as client:
+            client.ping()
+    except redis.RedisError as error:
+        raise NotReady("Redis does not answer; work goes on, woken once a second") from error
+
+
+CHECKS: dict[str, Callable[[], None]] = {
+    "database": check_database,
+    "migrations": check_migrations,
+    "broker": check_broker,
+}

@@ -1,0 +1,38 @@
+"""What the probes say."""
+
+import pytest
+from django.db import DatabaseError
+from django.test import Client
+
+from config import health
+from tests.servers import free_port, redis_server
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_live_process_says_ok(client: Client) -> None:
+    assert client.get("/healthz").content == b"ok\n"
+
+
+def test_a_ready_process_says_so_part_by_part(client: Client) -> None:
+    answer = client.get("/readyz")
+    assert answer.status_code == 200
+    assert answer.json() == {"ready": True, "parts": {"database": "ok", "migrations": "ok", "broker": "ok"}}
+
+
+def test_a_lost_database_is_not_ready(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away() -> None:
+        raise DatabaseError("gone")
+
+    monkeypatch.setattr(health.connection, "cursor", away)
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["parts"]["database"] == "the database does not answer"
+
+
+def test_a_lost_broker_is_named_and_a_found_one_is_ok(client: Client, settings: pytest.FixtureRequest) -> None:
+    settings.REDIS_URL = f"redis://127.0.0.1:{free_port()}/0"  # type: ignore[attr-defined]
+    assert client.get("/readyz").json()["parts"]["broker"].startswith("Redis does not answer")
+    with redis_server() as url:
+        settings.REDIS_URL = url  # type: ignore[attr-defined]
+        assert client.get("/readyz").json()["ready"]
