@@ -1,0 +1,176 @@
+"""How a journey drives the product from outside: processes by their commands, pages by HTTP, as a person would."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.needs import CHECKOUT
+from tests.servers import free_port
+
+PATIENCE_SECONDS = 60
+
+
+class CommandFailed(Exception):
+    """A command ended with another exit code than 0."""
+
+    def __init__(self, result: subprocess.CompletedProcess[str]) -> None:
+        super().__init__(f"exit {result.returncode}: {result.stderr.strip()}")
+        self.code = result.returncode
+        self.line = result.stderr.strip()
+
+
+class Installation:
+    """One installation of the product in a data folder of its own, driven through its commands."""
+
+    def __init__(self, folder: Path, **environment: str) -> None:
+        self.folder = folder
+        ours = {"BLINDPAIR_DATA": str(folder / "var"), "LOG_LEVEL": "WARNING"}
+        inherited = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL"}}
+        self.environment = inherited | ours | environment
+
+    def run(self, *arguments: str) -> str:
+        """What the command printed; raises CommandFailed."""
+        result = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=CHECKOUT,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_SECONDS * 3,
+            check=False,
+        )
+        if result.returncode:
+            raise CommandFailed(result)
+        return result.stdout
+
+    def facts(self, *arguments: str) -> Any:
+        """What the command printed with --json, read."""
+        return json.loads(self.run(*arguments, "--json"))
+
+    @contextmanager
+    def serving(self, *command: str) -> Iterator[str]:
+        """The web server (`up` unless another command is given), as the address it answers on."""
+        port = free_port()
+        words = [word.replace("PORT", str(port)) for word in command] or ["manage.py", "up", "--port", str(port)]
+        with self.running(*words):
+            address = f"http://127.0.0.1:{port}"
+            wait_until_ready(f"{address}/readyz")
+            yield address
+
+    @contextmanager
+    def running(self, *words: str) -> Iterator[subprocess.Popen[bytes]]:
+        """A long-lived process of this installation, stopped with its children at the end."""
+        process = subprocess.Popen(
+            [sys.executable, *words],
+            cwd=CHECKOUT,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            yield process
+        finally:
+            stop(process)
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """End a process group politely, then firmly."""
+    for sign in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, sign)
+        except ProcessLookupError:
+            break
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            continue
+        break
+
+
+def wait_until_ready(address: str) -> None:
+    """Ask until the address answers 200."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            if httpx.get(address, timeout=5).status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{address} was not ready within {PATIENCE_SECONDS} s")
+        time.sleep(0.1)
+
+
+class Form(HTMLParser):
+    """The form of a page with the given id (or its first): action, and the values of its fields."""
+
+    def __init__(self, page: str, wanted: str | None = None) -> None:
+        super().__init__()
+        self.wanted, self.inside, self.found = wanted, False, False
+        self.action = ""
+        self.fields: dict[str, str] = {}
+        self.buttons: list[tuple[str, str]] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = {name: value or "" for name, value in attrs}
+        if tag == "form" and not self.found and (self.wanted is None or values.get("id") == self.wanted):
+            self.inside = self.found = True
+            self.action = values.get("action", "")
+        elif self.inside and tag == "input" and values.get("name"):
+            if values.get("type") not in {"radio", "checkbox"} or "checked" in values:
+                self.fields[values["name"]] = values.get("value", "")
+        elif self.inside and tag == "button" and values.get("name"):
+            self.buttons.append((values["name"], values.get("value", "")))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form":
+            self.inside = False
+
+
+class RaterBrowser:
+    """A rater with scripts off: opens the personal link, then answers one form after the other."""
+
+    def __init__(self, link: str) -> None:
+        self.client = httpx.Client(follow_redirects=True, timeout=30)
+        landing = self.client.get(link)
+        landing.raise_for_status()
+        self.page = self.client.post(link, data=Form(landing.text).fields, headers={"Referer": link})
+        self.page.raise_for_status()
+        self.base = str(self.page.url.copy_with(path="/", query=None)).rstrip("/")
+
+    def pair(self) -> Form | None:
+        """The form of the pair now shown; None when there is none."""
+        form = Form(self.page.text, "pair")
+        return form if form.found else None
+
+    def answer(self, verdict: str, **more: str) -> None:
+        """Press a verdict button of the pair now shown."""
+        form = self.pair()
+        assert form is not None, "no pair is shown"
+        assert ("verdict", verdict) in form.buttons
+        self.send("/rate/", form.fields | {"verdict": verdict} | more)
+
+    def send(self, path: str, fields: Mapping[str, str]) -> None:
+        """Post fields as the browser would, and show what comes back."""
+        address = f"{self.base}{path}"
+        self.page = self.client.post(address, data=dict(fields), headers={"Referer": f"{self.base}/rate/"})
+
+    def rate_all(self, choose: Callable[[str], str], most: int = 1000) -> int:
+        """Answer pairs (`choose` sees the page and says the verdict) until none is left; how many were answered."""
+        for done in range(most):
+            if self.pair() is None:
+                return done
+            self.answer(choose(self.page.text))
+        raise AssertionError(f"still pairs after {most}")
