@@ -47,22 +47,24 @@ KINDS: dict[str, Kind] = {
     )
 }
 
+_SENTENCE_CHARS = 1_000
 _KEY_LIKE = re.compile(
     r"(?i)\b(bearer\s+)[^\s\"',}]+|\b((?:sk|pk|rk|gsk|hf|xai|key|AIza)[-_]?)[A-Za-z0-9*._-]{12,}|(sk-)[A-Za-z0-9*._-]{4,}"
 )
 
 
-class BackendFailure(Exception):  # noqa: N818 - the two below carry the suffix; this is what they share
+class BackendFailure(Exception):
     """A call that brought no answer; `str()` of it is the sentence shown to the owner and holds no key."""
 
     def __init__(
         self, kind: str, sentence: str, *, status: int | None = None, raw: str = "", retry_after: float | None = None
     ) -> None:
+        sentence = scrub(sentence)[:_SENTENCE_CHARS]
         super().__init__(sentence)
         self.kind = KINDS[kind]
         self.sentence = sentence
         self.status = status
-        self.raw = raw
+        self.raw = scrub(raw)
         self.retry_after = retry_after
 
     def without(self, secret: str) -> BackendFailure:
@@ -93,7 +95,8 @@ def failure(
 
 
 def scrub(text: str, secret: str = "") -> str:
-    """`text` without the secret and without anything that looks like a key."""
+    """`text` as a database takes it, without the secret and without anything that looks like a key."""
+    text = text.encode("utf-8", "replace").decode().replace("\x00", "\ufffd")
     if secret:
         text = text.replace(secret, "[key]")
     return _KEY_LIKE.sub(lambda found: f"{next((g for g in found.groups() if g), '')}[key]", text)

@@ -97,7 +97,7 @@ def fetch(
         adapter=adapter,
         request=request,
         watch=client.watch(),
-        collector=Collector(),
+        collector=Collector(streamed=chat.stream),
         sent_ms=sent_ms,
     )
     result: Fetched | BackendFailure
@@ -225,7 +225,7 @@ def _answer(call: _Call, client: WireClient, *, fresh: bool) -> Fetched:
         offsets=offsets,
         about=replace(about, request_id=header_id or about.request_id),
         prompt_chars=call.chat.characters(),
-        rate_headers={name: headers[name] for name in headers if name.startswith(_RATE_HEADERS)},
+        rate_headers={name: scrub(headers[name]) for name in headers if name.startswith(_RATE_HEADERS)},
         sent=call.request.sent(),
     )
 

@@ -60,7 +60,7 @@ _HOST_AND_PORT = re.compile(r"(?P<host>\[[^\]]+\]|[^:]*):(?P<port>\d{1,5})")
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 
 
-class BadAddress(ValueError):  # noqa: N818 - reads as what it is in the caller's except clause
+class BadAddress(ValueError):
     """A base address or an allow-list entry that cannot be used; `str()` says why and what to do."""
 
 

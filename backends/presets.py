@@ -116,7 +116,7 @@ _MAKERS = {urlsplit(profile.base_url).hostname: name for name, profile in PRESET
 SWITCHES = frozenset({"limit_field", "send_sampling", "stream_usage", "omit_top_p_1"})
 
 
-class UnknownPreset(ValueError):  # noqa: N818 - reads as what it is in the caller's except clause
+class UnknownPreset(ValueError):
     """A preset or dialect that does not exist or does not fit; `str()` names those that do."""
 
 

@@ -34,7 +34,16 @@ FINISHES: dict[str, str] = {
         "refused",
     ),
     **dict.fromkeys(
-        ("tool_calls", "tool_use", "function_call", "malformed_function_call", "unexpected_tool_call"), "unusable"
+        (
+            "tool_calls",
+            "tool_use",
+            "function_call",
+            "malformed_function_call",
+            "unexpected_tool_call",
+            "too_many_tool_calls",
+            "pause_turn",
+        ),
+        "unusable",
     ),
 }
 
@@ -62,7 +71,7 @@ class Event(NamedTuple):
     t: float
     raw: Any
     text: str = ""  # of text and reasoning; the server's own word for a finish
-    usage: Usage | None = None
+    counts: Mapping[str, int] = {}  # of a usage: what it names replaces what came before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +121,7 @@ class Collector:
     stamps: list[float] = field(default_factory=list)
     thoughts: list[str] = field(default_factory=list)
     tail: deque[str] = field(default_factory=lambda: deque(maxlen=_TAIL_EVENTS))
-    usage: Usage | None = None
+    counts: dict[str, int] = field(default_factory=dict)
     finish_reason: str = ""
     headers_ms: float | None = None
     first_reasoning: float | None = None
@@ -124,7 +133,7 @@ class Collector:
         if kind in {"text", "reasoning"}:
             self._take_text(event)
         elif kind == "usage":
-            self.usage = event.usage or self.usage
+            self.counts.update(event.counts)
         elif kind == "finish":
             # A refusal said once is not undone by the "stop" that closes it.
             if FINISHES.get(self.finish_reason.lower()) != "refused":
@@ -156,7 +165,7 @@ class Collector:
         self.tail.append(data[:_TAIL_CHARS])
 
     def raw_tail(self) -> str:
-        return "\n".join(self.tail)[-_TAIL_CHARS:]
+        return storable("\n".join(self.tail)[-_TAIL_CHARS:])
 
     def began(self) -> bool:
         return bool(self.pieces or self.thoughts)
@@ -198,29 +207,49 @@ class Collector:
         sent: Mapping[str, Any],
     ) -> Fetched:
         """The record; raises where the server never said that the answer was finished."""
-        text, reasoning = "".join(self.pieces), "".join(self.thoughts)
-        usage = self.usage or estimated(prompt_chars, len(text) + len(reasoning), len(reasoning))
-        if not usage.output and (text or reasoning):
-            usage = estimated(prompt_chars, len(text) + len(reasoning), len(reasoning))
+        text, reasoning = storable("".join(self.pieces)), storable("".join(self.thoughts))
+        usage = self._usage(prompt_chars, len(text) + len(reasoning), len(reasoning))
         outcome = self._outcome(text)
         return Fetched(
             text=text,
             reasoning=reasoning,
             outcome=outcome,
             sentence=_remark(outcome, self.finish_reason, usage, reasoning or visible_part(text) != text),
-            finish_reason=self.finish_reason,
+            finish_reason=storable(self.finish_reason),
             usage=usage,
             ttft_ms=offsets.first_token,
             first_visible_ms=offsets.first_visible,
             latency_ms=offsets.end or 0.0,
             headers_ms=offsets.headers or 0.0,
             offsets=offsets,
-            model=about.model,
-            fingerprint=about.fingerprint,
-            request_id=about.request_id,
+            model=storable(about.model),
+            fingerprint=storable(about.fingerprint),
+            request_id=storable(about.request_id),
             raw_tail=self.raw_tail(),
             rate_headers=rate_headers,
             sent=sent,
+        )
+
+    def _usage(self, prompt_chars: int, output_chars: int, reasoning_chars: int) -> Usage:
+        """What the server counted; four characters a token where it counted nothing, marked as estimated."""
+        counts = self.counts
+        cached, output = counts.get("cached", 0), counts.get("output", 0)
+        read = counts.get("input", counts.get("uncached", 0) + cached)
+        if counts and (output or not output_chars):
+            return Usage(
+                input=read,
+                output=output,
+                cached=cached,
+                cache_write=counts.get("cache_write", 0),
+                reasoning=counts.get("reasoning", 0),
+            )
+        return Usage(
+            input=read or -(-prompt_chars // 4),
+            output=-(-output_chars // 4),
+            cached=cached,
+            cache_write=counts.get("cache_write", 0),
+            reasoning=-(-reasoning_chars // 4),
+            estimated=True,
         )
 
     def _outcome(self, text: str) -> Outcome:
@@ -271,11 +300,15 @@ def visible_part(text: str) -> str:
     return "" if opened else text
 
 
-def estimated(prompt_chars: int, output_chars: int, reasoning_chars: int) -> Usage:
-    """Tokens where the server counted none: four characters each, marked as estimated."""
-    return Usage(
-        input=-(-prompt_chars // 4), output=-(-output_chars // 4), reasoning=-(-reasoning_chars // 4), estimated=True
-    )
+def storable(text: str) -> str:
+    """`text` as every database takes it: split surrogate pairs are joined, lone ones and NUL become U+FFFD."""
+    if "\x00" in text:
+        text = text.replace("\x00", "\ufffd")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
 
 
 def _remark(outcome: Outcome, finish_reason: str, usage: Usage, thought: str | bool) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 from urllib.parse import urlsplit
 
-from backends.presets import Profile
+from backends.hosts import BadAddress, check_base_url
+from backends.presets import Profile, profile_for
 from backends.streams import About, Event
 
 Message = Mapping[str, Any]  # {"role": …, "content": text or a list of parts}
@@ -25,6 +26,24 @@ class Target:
     base_url: str
     secret: str = field(default="", repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        dialect: str,
+        preset: str = "",
+        base_url: str = "",
+        secret: str = "",
+        headers: Mapping[str, str] | None = None,
+    ) -> Self:
+        """From an endpoint's fields; raises `UnknownPreset`, or `BadAddress` for an address missing or malformed."""
+        profile = profile_for(dialect=dialect, preset=preset, base_url=base_url)
+        address = base_url or profile.base_url
+        if not address and dialect != "recorded":
+            raise BadAddress(f"{profile.title} runs at an address of its own: give the endpoint a base_url.")
+        address = check_base_url(address) if address else ""
+        return cls(profile=profile, base_url=address, secret=secret, headers=dict(headers or {}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,16 +114,21 @@ def join(base_url: str, prefix: str, path: str) -> str:
     return base + path
 
 
+def root_of(target: Target) -> str:
+    """The server's address without the dialect's prefix, where its own endpoints live."""
+    return target.base_url.rstrip("/").removesuffix(target.profile.path_prefix)
+
+
 def key_headers(target: Target) -> dict[str, str]:
-    """The key as this server wants it, then the endpoint's own headers, which win."""
+    """The key as this server wants it, then the endpoint's own headers, which win; names in lower case."""
     headers: dict[str, str] = {}
     if target.secret:
         name = target.profile.auth
         if name == "bearer":
-            headers["Authorization"] = f"Bearer {target.secret}"
+            headers["authorization"] = f"Bearer {target.secret}"
         elif name != "none":
             headers[name] = target.secret
-    return {**headers, **target.headers}
+    return {**headers, **{name.lower(): str(value) for name, value in target.headers.items()}}
 
 
 def number(value: object) -> int:
@@ -116,6 +140,10 @@ def number(value: object) -> int:
 
 def mapping(value: object) -> Json:
     return value if isinstance(value, Mapping) else {}
+
+
+def as_list(value: Any) -> list[Any]:
+    return [value] if isinstance(value, str) else list(value)
 
 
 def items(value: object) -> Sequence[Any]:

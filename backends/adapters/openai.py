@@ -11,6 +11,7 @@ from backends.adapters.contract import (
     Json,
     Target,
     WireRequest,
+    as_list,
     items,
     join,
     key_headers,
@@ -20,7 +21,7 @@ from backends.adapters.contract import (
     plain,
 )
 from backends.presets import SWITCHES, Profile, with_switches
-from backends.streams import About, Event, Usage
+from backends.streams import About, Event
 
 _NEUTRAL = {"temperature": 1.0, "top_p": 1.0}
 _HANDLED = SWITCHES | {"max_tokens", "max_completion_tokens", "stop", "extra_body", "num_ctx", "anthropic_version"}
@@ -51,7 +52,7 @@ class OpenAI:
                 _read_choice(choice, t, payload, events)
         usage = chunk.get("usage")
         if isinstance(usage, dict) and usage:
-            events.append(Event("usage", t, payload, usage=_usage(usage)))
+            events.append(Event("usage", t, payload, counts=_counts(usage)))
         return events
 
     def about(self, payloads: Sequence[Any]) -> About:
@@ -70,7 +71,7 @@ def settings(profile: Profile, parameters: Json) -> dict[str, Any]:
         body[profile.limit_field] = limit  # never both names: some servers refuse that
     stop = parameters.get("stop")
     if stop is not None:
-        body["stop"] = [stop] if isinstance(stop, str) and profile.stop_as_list else stop
+        body["stop"] = as_list(stop) if profile.stop_as_list else stop
     if profile.send_sampling == "all":
         body.update(_NEUTRAL)
     for name, value in parameters.items():
@@ -103,14 +104,14 @@ def _read_choice(choice: Json, t: float, payload: Any, events: list[Event]) -> N
         events.append(Event("finish", t, payload, finish))
 
 
-def _usage(usage: Json) -> Usage:
+def _counts(usage: Json) -> dict[str, int]:
     prompt, completion = mapping(usage.get("prompt_tokens_details")), mapping(usage.get("completion_tokens_details"))
     cached = number(prompt.get("cached_tokens")) or number(usage.get("prompt_cache_hit_tokens"))
     written = number(prompt.get("cache_write_tokens"))
-    return Usage(
-        input=max(0, number(usage.get("prompt_tokens")) - written),
-        output=number(usage.get("completion_tokens")),
-        cached=cached,
-        cache_write=written,
-        reasoning=number(completion.get("reasoning_tokens")),
-    )
+    return {
+        "input": max(0, number(usage.get("prompt_tokens")) - written),
+        "output": number(usage.get("completion_tokens")),
+        "cached": cached,
+        "cache_write": written,
+        "reasoning": number(completion.get("reasoning_tokens")),
+    }
