@@ -1,0 +1,114 @@
+"""How a number is written: the page, its pictures, Markdown, HTML and PDF all ask here, so that they agree."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+NOTHING = "–"
+Style = Callable[[float | None], str]
+
+
+def percent(value: float | None) -> str:
+    """A proportion with one decimal: 0.5917 is `59.2 %`."""
+    return NOTHING if value is None else f"{_plain(value * 100, 1)} %"
+
+
+def points(value: float | None) -> str:
+    """A difference of proportions in points, signed: 0.042 is `+4.2 points`."""
+    return NOTHING if value is None else f"{_signed(value * 100, 1)} points"
+
+
+def duration(value: float | None) -> str:
+    """Milliseconds below a second, seconds above: `842 ms`, `2.14 s`, `21.1 s`, `245 s`."""
+    if value is None:
+        return NOTHING
+    if abs(value) < 999.5:
+        return f"{value:.0f} ms"
+    seconds = value / 1000
+    return f"{seconds:.2f} s" if seconds < 9.995 else f"{seconds:.1f} s" if seconds < 99.95 else f"{seconds:,.0f} s"
+
+
+def seconds(value: float | None) -> str:
+    """Seconds that a person took: `34 s`, `3 min 10 s`."""
+    if value is None:
+        return NOTHING
+    whole = round(value)
+    return f"{whole} s" if whole < 120 else f"{whole // 60} min {whole % 60:02d} s"
+
+
+def money(value: float | None) -> str:
+    """USD to the cent, below ten cents to three digits: `6.89 USD`, `0.0413 USD`, `29,300 USD`."""
+    if value is None:
+        return NOTHING
+    size = abs(value)
+    if size >= 9_999.5:
+        return f"{value:,.0f} USD"
+    return f"{value:,.2f} USD" if size >= 0.0995 or size == 0 else f"{value:.3g} USD"
+
+
+def volume(value: float | None) -> str:
+    """A large count in short: `4.42 million`, `556`, `12,300`."""
+    if value is None:
+        return NOTHING
+    if abs(value) >= 999_500:
+        return f"{value / 1e6:,.3g} million" if abs(value) < 999.5e6 else f"{value / 1e9:,.3g} billion"
+    return f"{value:,.0f}" if abs(value) >= 99.5 else f"{value:.3g}"
+
+
+def count(value: float | None) -> str:
+    """A whole number with separators: `8,931`."""
+    return NOTHING if value is None else f"{value:,.0f}"
+
+
+def p_value(value: float | None) -> str:
+    """A probability: three decimals, and `< 0.001` below."""
+    if value is None:
+        return NOTHING
+    return "< 0.001" if value < 0.0005 else f"{value:.3f}"
+
+
+def decimal(value: float | None) -> str:
+    """A plain number with two decimals: agreement, coefficients, rates."""
+    return NOTHING if value is None else _plain(value, 2)
+
+
+def rating(value: float | None) -> str:
+    """Elo points, signed and whole."""
+    return NOTHING if value is None else _signed(value, 0)
+
+
+STYLES: dict[str, Style] = {
+    "percent": percent,
+    "points": points,
+    "duration": duration,
+    "seconds": seconds,
+    "money": money,
+    "volume": volume,
+    "count": count,
+    "p": p_value,
+    "decimal": decimal,
+    "rating": rating,
+}
+
+
+def limits(interval: Mapping[str, Any] | None, style: str) -> str:
+    """The limits of an interval in words: `45.0 % to 73.4 %`, `at least 1.21 s`, or a dash."""
+    if interval is None:
+        return NOTHING
+    write = STYLES[style]
+    low, high = interval.get("low"), interval.get("high")
+    if low is None and high is None:
+        return NOTHING
+    if high is None:
+        return f"at least {write(low)}"
+    return f"at most {write(high)}" if low is None else f"{write(low)} to {write(high)}"
+
+
+def _plain(value: float, digits: int) -> str:
+    written = f"{value:.{digits}f}"
+    # Minus nought is nought.
+    return written.removeprefix("-") if float(written) == 0 else written.replace("-", "−")
+
+
+def _signed(value: float, digits: int) -> str:
+    written = _plain(value, digits)
+    return written if written.startswith("−") or float(written) == 0 else f"+{written}"

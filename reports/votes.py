@@ -1,0 +1,337 @@
+"""The judgments of one experiment, by arm and as numpy columns; it knows no names and no texts."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+from django.db.models import Case, F, FloatField, IntegerField, QuerySet, Value, When
+from django.db.models.functions import Coalesce, Length
+from numpy.typing import NDArray
+
+from experiments.models import Arm, Decision, Experiment, Input, Output, OutputState
+from ratings.models import Assignment, AssignmentKind, CriterionVerdict, Judgment, Rater, Strength, Verdict
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+LEFT, RIGHT, BOTH_GOOD, BOTH_BAD = range(4)
+CODES = {Verdict.LEFT: LEFT, Verdict.RIGHT: RIGHT, Verdict.BOTH_GOOD: BOTH_GOOD, Verdict.BOTH_BAD: BOTH_BAD}
+UNKNOWN = -1
+CHUNK = 20_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Votes:
+    """One entry a current judgment, all columns of equal length.
+
+    `input`, `rater`, `left`, `right` (arms) are positions in the lists of `Ballots`; `verdict` is one of LEFT, RIGHT,
+    BOTH_GOOD, BOTH_BAD; `left_ok`, `right_ok` are 1, 0 or UNKNOWN; `strength` is 2 clearly, 1 slightly, 0 unsaid;
+    `seconds` is NaN where nobody measured; `assignment` is the row's key, for joining repeats.
+    """
+
+    assignment: Ints
+    input: Ints
+    rater: Ints
+    left: Ints
+    right: Ints
+    verdict: Ints
+    left_ok: Ints
+    right_ok: Ints
+    strength: Ints
+    seconds: Floats
+
+    def __len__(self) -> int:
+        return int(self.input.size)
+
+    def where(self, mask: NDArray[Any]) -> "Votes":
+        """Those that the mask (or an index array) picks, in its order."""
+        return replace(self, **{field.name: getattr(self, field.name)[mask] for field in fields(self)})
+
+    def decided(self, verdict: Ints) -> "Votes":
+        """The same pairs with another verdict, say on a criterion."""
+        return replace(self, verdict=verdict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Versus:
+    """The votes on one candidate against one baseline, from the candidate's side; columns of equal length.
+
+    `y` is 1 where the candidate was better, 0 where the baseline was, ½ for both good and both bad; `on_left` says that
+    the candidate was card A; `ok` and `baseline_ok` are 1, 0 or UNKNOWN.
+    """
+
+    input: Ints
+    rater: Ints
+    y: Floats
+    both_good: Bools
+    both_bad: Bools
+    on_left: Bools
+    ok: Ints
+    baseline_ok: Ints
+
+    def __len__(self) -> int:
+        return int(self.y.size)
+
+    def where(self, mask: NDArray[Any]) -> "Versus":
+        """Those that the mask picks."""
+        return replace(self, **{field.name: getattr(self, field.name)[mask] for field in fields(self)})
+
+
+def versus(votes: Votes, *, candidate: int, baseline: int) -> Versus:
+    """The votes between two arms (positions), seen from the candidate."""
+    forward = (votes.left == candidate) & (votes.right == baseline)
+    backward = (votes.left == baseline) & (votes.right == candidate)
+    both = votes.where(forward | backward)
+    on_left = both.left == candidate
+    won = np.where(on_left, both.verdict == LEFT, both.verdict == RIGHT)
+    tied = both.verdict >= BOTH_GOOD
+    return Versus(
+        input=both.input,
+        rater=both.rater,
+        y=np.where(tied, 0.5, won.astype(float)),
+        both_good=both.verdict == BOTH_GOOD,
+        both_bad=both.verdict == BOTH_BAD,
+        on_left=on_left,
+        ok=np.where(on_left, both.left_ok, both.right_ok),
+        baseline_ok=np.where(on_left, both.right_ok, both.left_ok),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Texts:
+    """What is known of the outputs without their words, by input and arm (positions).
+
+    `length` holds characters, 0 where there is no output; `flagged` and `masked` mark outputs that named a maker.
+    """
+
+    length: Ints
+    flagged: Bools
+    masked: Bools
+    held_back: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ballots:
+    """Everything that raters decided in one experiment, sorted by its use.
+
+    `votes` enter the score: current, blinded, of the rating kind. Repeats, controls and judgments of people who could
+    see the key are apart. `originals` gives for each repeat the position of its first judgment in `votes`, or UNKNOWN.
+    `expected` gives for each control the verdict that is right.
+    """
+
+    arms: tuple[str, ...]
+    inputs: tuple[str, ...]
+    tags: tuple[tuple[str, ...], ...]
+    raters: tuple[str, ...]
+    texts: Texts
+    votes: Votes
+    repeats: Votes
+    originals: Ints
+    controls: Votes
+    expected: Ints
+    unblinded: Votes
+    superseded: int
+    skipped: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Positions:
+    """From primary keys to positions, by looking up in sorted arrays."""
+
+    outputs: Ints
+    input_of: Ints
+    arm_of: Ints
+    raters: Ints
+
+    def output(self, keys: Ints) -> Ints:
+        return np.searchsorted(self.outputs, keys)
+
+
+def read(experiment: Experiment) -> Ballots:
+    """All ballots of an experiment, streamed from the database: about 100 bytes a judgment."""
+    arms = list(Arm.objects.filter(experiment=experiment).order_by("code").values_list("pk", "code"))
+    inputs = list(
+        Input.objects.filter(experiment=experiment).order_by("position").values_list("pk", "external_id", "tags")
+    )
+    raters = list(Rater.objects.filter(experiment=experiment).order_by("pk").values_list("pk", "label"))
+    positions, texts = _outputs(
+        experiment, [pk for pk, _ in arms], [pk for pk, _, _ in inputs], [pk for pk, _ in raters]
+    )
+    judged = _judgments(experiment)
+    votes, unblinded = _blinded_and_not(judged.filter(assignment__kind=AssignmentKind.RATING), positions)
+    repeats, _ = _blinded_and_not(judged.filter(assignment__kind=AssignmentKind.REPEAT), positions)
+    controls, _ = _blinded_and_not(judged.filter(assignment__kind=AssignmentKind.CONTROL), positions)
+    return Ballots(
+        arms=tuple(code for _, code in arms),
+        inputs=tuple(name for _, name, _ in inputs),
+        tags=tuple(tags_of(tags) for _, _, tags in inputs),
+        raters=tuple(label for _, label in raters),
+        texts=texts,
+        votes=votes,
+        repeats=repeats,
+        originals=_originals(experiment, repeats, votes),
+        controls=controls,
+        expected=_expected(experiment, controls),
+        unblinded=unblinded,
+        superseded=Judgment.objects.filter(
+            assignment__rater__experiment=experiment, superseded_by__isnull=False
+        ).count(),
+        skipped=Assignment.objects.filter(
+            rater__experiment=experiment, skipped_at__isnull=False, judgments__isnull=True
+        ).count(),
+    )
+
+
+def tags_of(tags: Any) -> tuple[str, ...]:
+    """Tags as a list of strings, or an object of strings as `name: value`."""
+    if isinstance(tags, dict):
+        return tuple(f"{name}: {value}" for name, value in tags.items())
+    return tuple(str(tag) for tag in tags or ())
+
+
+def on_criterion(experiment: Experiment, criterion: int, votes: Votes) -> Votes:
+    """Those of the votes that say something about a criterion (its primary key), with that verdict."""
+    rows = (
+        CriterionVerdict.objects.filter(
+            criterion_id=criterion,
+            judgment__assignment__rater__experiment=experiment,
+            judgment__superseded_by__isnull=True,
+        )
+        .order_by()
+        .values_list("judgment__assignment_id", _verdict_code("verdict"))
+    )
+    found = _columns(rows, [("assignment", "i8"), ("verdict", "i8")])
+    order = np.argsort(votes.assignment)
+    if not order.size or not found.size:
+        return votes.where(np.zeros(len(votes), dtype=bool))
+    places = order[np.minimum(np.searchsorted(votes.assignment, found["assignment"], sorter=order), order.size - 1)]
+    known = votes.assignment[places] == found["assignment"]
+    return votes.where(places[known]).decided(found["verdict"][known])
+
+
+def _judgments(experiment: Experiment) -> QuerySet[Judgment]:
+    return Judgment.objects.current().filter(assignment__rater__experiment=experiment).order_by()
+
+
+def _verdict_code(name: str) -> Case:
+    return Case(
+        *(When(**{name: verdict}, then=Value(code)) for verdict, code in CODES.items()),
+        output_field=IntegerField(),
+    )
+
+
+def _answer_code(name: str) -> Case:
+    return Case(When(**{name: True}, then=Value(1)), When(**{name: False}, then=Value(0)), default=Value(2))
+
+
+def _packed() -> Any:
+    """Everything small about a judgment in one number, so that a million rows cross as six columns, not eleven."""
+    strength = Case(
+        When(strength=Strength.CLEARLY, then=Value(2)),
+        When(strength=Strength.SLIGHTLY, then=Value(1)),
+        default=Value(0),
+    )
+    unblinded = Case(When(unblinded=True, then=Value(1)), default=Value(0))
+    return (
+        _verdict_code("verdict")
+        + 4 * _answer_code("left_acceptable")
+        + 16 * _answer_code("right_acceptable")
+        + 64 * strength
+        + 256 * unblinded
+    )
+
+
+def _blinded_and_not(judged: QuerySet[Judgment], positions: _Positions) -> tuple[Votes, Votes]:
+    rows = judged.values_list(
+        "assignment_id",
+        "assignment__left_id",
+        "assignment__right_id",
+        "assignment__rater_id",
+        _packed(),
+        Coalesce(F("seconds"), Value(-1.0), output_field=FloatField()),
+    )
+    table = _columns(
+        rows,
+        [("assignment", "i8"), ("left", "i8"), ("right", "i8"), ("rater", "i8"), ("packed", "i8"), ("seconds", "f8")],
+    )
+    left, right = positions.output(table["left"]), positions.output(table["right"])
+    packed = table["packed"]
+    everything = Votes(
+        assignment=table["assignment"],
+        input=positions.input_of[left],
+        rater=np.searchsorted(positions.raters, table["rater"]),
+        left=positions.arm_of[left],
+        right=positions.arm_of[right],
+        verdict=packed & 3,
+        left_ok=_known((packed >> 2) & 3),
+        right_ok=_known((packed >> 4) & 3),
+        strength=(packed >> 6) & 3,
+        seconds=np.where(table["seconds"] < 0, np.nan, table["seconds"]),
+    )
+    # One order whatever the database's: sums and resamples then agree to the last digit.
+    order = np.lexsort((everything.assignment, everything.rater, everything.input))
+    unblinded = (packed[order] >> 8).astype(bool)
+    return everything.where(order[~unblinded]), everything.where(order[unblinded])
+
+
+def _known(answers: Ints) -> Ints:
+    return np.where(answers == 2, UNKNOWN, answers)
+
+
+def _columns(rows: QuerySet[Any, Any], columns: list[tuple[str, str]]) -> NDArray[Any]:
+    """Rows of numbers as a structured array, without a list of a million tuples between."""
+    streamed: Iterable[Any] = rows.iterator(chunk_size=CHUNK)
+    return np.fromiter(streamed, dtype=columns)
+
+
+def _outputs(experiment: Experiment, arms: list[int], inputs: list[int], raters: list[int]) -> tuple[_Positions, Texts]:
+    rows = Output.objects.filter(input__experiment=experiment).order_by("pk")
+    table = _columns(
+        rows.values_list("pk", "input_id", "arm_id", Length("text"), _state_code()),
+        [("pk", "i8"), ("input", "i8"), ("arm", "i8"), ("length", "i8"), ("state", "i8")],
+    )
+    arm_keys, arm_places = _sorted(arms)
+    input_keys, input_places = _sorted(inputs)
+    arm_of = arm_places[np.searchsorted(arm_keys, table["arm"])]
+    input_of = input_places[np.searchsorted(input_keys, table["input"])]
+    shape = (len(inputs), len(arms))
+    length, state = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
+    length[input_of, arm_of], state[input_of, arm_of] = table["length"], table["state"]
+    texts = Texts(length=length, flagged=state == 1, masked=state == 2, held_back=int(np.sum(state == 3)))
+    positions = _Positions(
+        outputs=table["pk"], input_of=input_of, arm_of=arm_of, raters=np.asarray(raters, dtype=np.int64)
+    )
+    return positions, texts
+
+
+def _sorted(keys: list[int]) -> tuple[Ints, Ints]:
+    places = np.argsort(np.asarray(keys, dtype=np.int64))
+    return np.asarray(keys, dtype=np.int64)[places], places
+
+
+def _state_code() -> Case:
+    """1 flagged, 2 masked, 3 held back from raters, 0 as it came."""
+    return Case(
+        When(state=OutputState.FLAGGED, decision=Decision.RELEASED, then=Value(1)),
+        When(state=OutputState.MASKED, then=Value(2)),
+        When(state=OutputState.READY, then=Value(0)),
+        default=Value(3),
+    )
+
+
+def _originals(experiment: Experiment, repeats: Votes, votes: Votes) -> Ints:
+    rows = Assignment.objects.filter(rater__experiment=experiment, kind=AssignmentKind.REPEAT).order_by()
+    first = dict(rows.values_list("pk", "repeat_of_id"))
+    place = {int(key): number for number, key in enumerate(votes.assignment)} if first else {}
+    return np.array([place.get(first[int(key)] or 0, UNKNOWN) for key in repeats.assignment], dtype=np.int64)
+
+
+def _expected(experiment: Experiment, controls: Votes) -> Ints:
+    rows = Assignment.objects.filter(rater__experiment=experiment, kind=AssignmentKind.CONTROL).order_by()
+    answers = {
+        pk: LEFT if left == expected else RIGHT
+        for pk, left, expected in rows.values_list("pk", "left_id", "comparison__expected_id")
+    }
+    return np.array([answers[int(key)] for key in controls.assignment], dtype=np.int64)
