@@ -64,7 +64,7 @@ class Preflight:
     def from_json(cls, stored: Mapping[str, Any]) -> Self:
         """From `as_json`, as it comes back from a database; unknown names are left out."""
         known: dict[str, Any] = {field.name: stored[field.name] for field in fields(cls) if field.name in stored}
-        lists = {name: tuple(known[name]) for name in ("models", "probes", "warnings") if name in known}
+        lists: dict[str, Any] = {name: tuple(known[name]) for name in ("models", "probes", "warnings") if name in known}
         return cls(**{**known, **lists})
 
 
