@@ -1,9 +1,13 @@
 """Fixtures that every room's tests may use; what belongs to one room lives beside its tests."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
+
+from tests import browsing
 
 ON_POSTGRES = bool(os.environ.get("DATABASE_URL"))
 
@@ -34,3 +38,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def checkout() -> Path:
     """The folder that holds manage.py."""
     return Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One headless Chromium for the whole run."""
+    with browsing.launched() as chromium:
+        yield chromium

@@ -13,3 +13,5 @@ os.environ["SECRET_KEY"] = "a-secret-for-tests-only-of-more-than-fifty-character
 os.environ["BLINDPAIR_ENCRYPTION_KEYS"] = "dGVzdHMtb25seS10ZXN0cy1vbmx5LXRlc3RzLW9ubHk="
 for name in ("REDIS_URL", "PUBLIC_URL", "ALLOWED_HOSTS", "TRUSTED_PROXIES", "EMAIL_URL", "BLINDPAIR_ENDPOINT_HOSTS"):
     os.environ.pop(name, None)
+# Playwright's synchronous driver keeps an event loop in the test's own thread, which Django would take for a mistake.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
