@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
@@ -17,7 +18,7 @@ COMMAND_LINE = "command line"
 LINK_DAYS = 7
 
 
-class NoSuchInvitation(Exception):  # noqa: N818  # it is told as it reads
+class NoSuchInvitation(Exception):
     """A one-time link that is unknown, used or expired."""
 
 
@@ -87,8 +88,13 @@ def accept(*, token: str, email: str, name: str, password: str) -> User:
     if not used:
         raise NoSuchInvitation("This link is unknown, was used already, or has expired.")
     user = User.objects.filter(email=email).first() or User(email=email)
+    if user.pk and not invitation.email:
+        raise ValidationError({"email": "There is an account with this address already."})
     user.name = name or user.name
-    validate_password(password, user)
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise ValidationError({"password": error.messages}) from error
     user.set_password(password)
     if invitation.staff:
         user.is_staff = user.is_superuser = True

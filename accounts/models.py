@@ -41,9 +41,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(
-                name="an_email_is_stored_in_lower_case", condition=Q(email=Lower("email"))
-            ),
+            models.CheckConstraint(name="an_email_is_stored_in_lower_case", condition=Q(email=Lower("email"))),
         ]
 
     def __str__(self) -> str:

@@ -1,3 +1,11 @@
-from django.urls import URLPattern
+"""Addresses of accounts."""
 
-urlpatterns: list[URLPattern] = []
+from django.urls import path
+
+from accounts import views
+
+urlpatterns = [
+    path("login/", views.sign_in_page, name="login"),
+    path("logout/", views.sign_out, name="logout"),
+    path("welcome/<str:token>/", views.welcome, name="welcome"),
+]

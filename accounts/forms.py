@@ -1,0 +1,56 @@
+"""The forms of accounts: signing in, and setting a password from a one-time link."""
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.password_validation import password_validators_help_texts
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+
+class SignInForm(forms.Form):
+    """Address and password."""
+
+    email = forms.EmailField(
+        label=_("E-mail address"), widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True})
+    )
+    password = forms.CharField(
+        label=_("Password"),
+        strip=False,
+        max_length=1000,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+
+class WelcomeForm(forms.Form):
+    """Who somebody is and the password they want; the address is left out where the link was made for one."""
+
+    email = forms.EmailField(label=_("E-mail address"), widget=forms.EmailInput(attrs={"autocomplete": "username"}))
+    name = forms.CharField(
+        label=_("Your name"), required=False, max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name"})
+    )
+    password = forms.CharField(
+        label=_("Password"),
+        strip=False,
+        max_length=1000,
+        help_text=" ".join(password_validators_help_texts()),
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+    again = forms.CharField(
+        label=_("Password, once more"),
+        strip=False,
+        max_length=1000,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+    def __init__(self, *args: Any, invited: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if invited:
+            del self.fields["email"]
+
+    def clean(self) -> dict[str, Any]:
+        """Both passwords are the same."""
+        cleaned = self.cleaned_data
+        if "password" in cleaned and "again" in cleaned and cleaned["password"] != cleaned["again"]:
+            raise ValidationError({"again": _("The two passwords differ.")})
+        return cleaned
