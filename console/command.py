@@ -17,7 +17,7 @@ from experiments.refusals import Refused
 INTERRUPTED = 130
 
 
-class Refusal(CommandError):  # noqa: N818  # not a fault of the program
+class Refusal(CommandError):
     """A command that cannot do what it was asked; `returncode` is what the shell sees."""
 
 

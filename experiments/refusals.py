@@ -1,5 +1,5 @@
 """The one kind of error that is told to a person as it stands: what cannot be done, and why, in plain words."""
 
 
-class Refused(Exception):  # noqa: N818  # its subclasses are named as what they say
+class Refused(Exception):
     """Something that was asked for cannot be done; the message is a sentence for the person who asked."""
