@@ -55,7 +55,11 @@ class Endpoint(models.Model):
 
 
 class System(models.Model):
-    """A model with its settings behind an endpoint: the identity of one arm."""
+    """A model with its settings behind an endpoint: the identity of one arm.
+
+    `trouble` is the sentence of the last failure that concerned the whole system, `lowered_to` the concurrency that
+    a rate limit left, `circuit_until` when a server that failed so many times in a row is tried again.
+    """
 
     arm = models.OneToOneField(Arm, on_delete=models.CASCADE, related_name="+")
     endpoint = models.ForeignKey(Endpoint, null=True, blank=True, on_delete=models.PROTECT, related_name="systems")
@@ -71,6 +75,10 @@ class System(models.Model):
     paused_at = models.DateTimeField(null=True, blank=True)
     pause_reason = models.CharField(max_length=500, blank=True)
     circuit_until = models.DateTimeField(null=True, blank=True)
+    failures_in_row = models.PositiveIntegerField(default=0)
+    lowered_to = models.PositiveIntegerField(null=True, blank=True)
+    trouble_kind = models.CharField(max_length=40, blank=True)
+    trouble = models.CharField(max_length=1000, blank=True)
 
     class Meta:
         constraints = [
@@ -109,7 +117,11 @@ class Outcome(models.TextChoices):
 
 
 class Completion(models.Model):
-    """The fetching of one answer; the row is the truth, whoever works on it."""
+    """The fetching of one answer; the row is the truth, whoever works on it.
+
+    `claim` is the token of the worker that holds the row until `lease_until`; only its answer is stored.
+    `attempts` counts the calls made. A row that waits for another call keeps the last failure's `sentence`.
+    """
 
     system = models.ForeignKey(System, on_delete=models.CASCADE, related_name="completions")
     input = models.ForeignKey(Input, on_delete=models.CASCADE, related_name="+")
@@ -117,6 +129,7 @@ class Completion(models.Model):
     state = models.CharField(max_length=8, choices=State, default=State.PENDING)
     not_before = models.DateTimeField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
+    claim = models.CharField(max_length=32, blank=True)
     attempts = models.PositiveIntegerField(default=0)
     outcome = models.CharField(max_length=10, choices=Outcome, null=True, blank=True)
     output = models.OneToOneField(Output, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
@@ -133,7 +146,8 @@ class Completion(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        indexes = [models.Index(fields=["system", "state", "not_before"], name="completions_that_are_due")]
+        # In this order a claim finds the next row without sorting: first samples first, then as the inputs stand.
+        indexes = [models.Index(fields=["system", "state", "sample", "id"], name="completions_that_are_due")]
         constraints = [
             models.UniqueConstraint(
                 name="a_system_answers_an_input_once_a_sample", fields=["system", "input", "sample"]
