@@ -241,7 +241,7 @@ def _unconnected(error: Exception, host: str) -> BackendFailure:
     why = _why(error)
     if isinstance(error, ssl.SSLError) or "ssl" in why.lower() or "certificate" in why.lower():
         return BackendError(
-            "tls", f"{host} has no certificate that can be trusted, or speaks no TLS ({why}). Check https."
+            "tls", f"{host} has no certificate that can be trusted, or speaks no TLS ({why}). Check the base address."
         )
     return TransientError(
         "unreachable", f"{host} could not be reached ({why}). Check the address and that the server runs."

@@ -22,7 +22,7 @@ _OVERFLOW = re.compile(
 _MODEL = re.compile(
     r"model_not_found|deploymentnotfound|deployment.*does not exist|invalid model|unknown model|server is pinned to"
     r"|models?\b.*(not found|does ?n.t exist|does not exist|not exist|not available|is not supported for generate)"
-    r"|no such model|^model: ",
+    r"|no such model|\bmodel: ",
     re.IGNORECASE | re.DOTALL,
 )
 _MONEY = re.compile(

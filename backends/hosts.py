@@ -57,6 +57,7 @@ NEVER_NAMES = frozenset(
     {"metadata", "metadata.google.internal", "metadata.goog", "instance-data", "instance-data.ec2.internal"}
 )
 _HOST_AND_PORT = re.compile(r"(?P<host>\[[^\]]+\]|[^:]*):(?P<port>\d{1,5})")
+_NUMERIC = re.compile(r"\d+|0[xX][0-9a-fA-F]*")
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 
 
@@ -188,9 +189,19 @@ def check_base_url(url: str) -> str:
         raise BadAddress(f"{shown} names no host or no valid port. Write it like http://127.0.0.1:8000/v1.")
     if "?" in url or "#" in url:
         raise BadAddress(f"{shown} has a query or fragment. Leave out everything from ? or # on.")
+    if _NUMERIC.fullmatch(host.rstrip(".").rpartition(".")[2]) and not _is_ipv4(host):
+        raise BadAddress(f"{shown} spells an IP address oddly. Write it as four decimal numbers, like 127.0.0.1.")
     if ":" not in host and not _is_name(host):
         raise BadAddress(f"{shown} has no valid host name.")
     return url.rstrip("/")
+
+
+def _is_ipv4(host: str) -> bool:
+    try:
+        IPv4Address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_name(host: str) -> bool:
