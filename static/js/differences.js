@@ -11,7 +11,7 @@ window.differences = (() => {
     const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
     for (let node = walker.nextNode(); node; node = walker.nextNode()) {
       for (const match of node.data.matchAll(/[\p{L}\p{N}\p{M}]+|[^\s\p{L}\p{N}\p{M}]/gu)) {
-        found.push({ node, start: match.index, end: match.index + match[0].length, text: match[0] });
+        found.push({ place: found.length, node, start: match.index, end: match.index + match[0].length, text: match[0] });
       }
     }
     return found;
@@ -63,13 +63,15 @@ window.differences = (() => {
     return [left, right];
   }
 
+  // One range a stretch: a lone shared word between two changed ones is chance, and a broken underline is hard to read.
   function ranges(marked) {
-    return marked.map(({ node, start, end }) => {
-      const range = new Range();
-      range.setStart(node, start);
-      range.setEnd(node, end);
-      return range;
-    });
+    const stretches = [];
+    for (const word of marked.sort((a, b) => a.place - b.place)) {
+      const last = stretches.at(-1);
+      if (last?.node === word.node && word.place - last.place <= 2) Object.assign(last, { end: word.end, place: word.place });
+      else stretches.push({ ...word });
+    }
+    return stretches.map(({ node, start, end }) => new StaticRange({ startContainer: node, startOffset: start, endContainer: node, endOffset: end }));
   }
 
   // Marks what differs between two elements; false where they are too long to compare.

@@ -152,13 +152,11 @@
     if (code >= 500 || code === 429 || code === 408) failed();
     else location.assign("/rate/"); // refused for good (link withdrawn, experiment closed): that page says why
   });
-  document.addEventListener("htmx:beforeSwap", (event) => {
-    if (event.detail.isError || event.detail.target !== pair()) return;
-    if (event.detail.pathInfo?.requestPath !== "/rate/undo/" && field("key")) localStorage.removeItem(draftKey());
+  document.addEventListener("htmx:beforeOnLoad", (event) => {
+    if (event.detail.elt !== pair() || event.detail.xhr.status >= 400) return;
+    if (event.detail.pathInfo.requestPath !== "/rate/undo/") localStorage.removeItem(draftKey());
   });
-  document.addEventListener("htmx:afterSettle", (event) => {
-    if (event.detail.elt?.id === "pair" || event.detail.target?.id === "pair") arrive(true);
-  });
+  document.addEventListener("htmx:afterSettle", (event) => { if (event.target.id === "pair") arrive(true); });
 
   // --- reading -------------------------------------------------------------------------------------------------------
   function foldButton(text, open) {
