@@ -42,6 +42,7 @@ PRESETS: dict[str, Profile] = {
     profile.name: profile
     for profile in (
         Profile(name="generic", title="OpenAI-compatible server"),
+        Profile(name="recorded", title="Recorded answers", dialect="recorded", auth="none"),
         Profile(name="vllm", title="vLLM", local_port=8000, cache_off={"cache_salt": "unique"}),
         Profile(
             name="sglang",
@@ -127,11 +128,13 @@ def profile_for(*, dialect: str, preset: str = "", base_url: str = "") -> Profil
     host = urlsplit(base_url).hostname
     name = preset or _MAKERS.get(host) or _usual(dialect, base_url)
     if name not in PRESETS:
-        known = ", ".join(sorted(PRESETS.keys() - {"generic"}))
+        known = ", ".join(sorted(PRESETS.keys() - {"generic", "recorded"}))
         raise UnknownPreset(f"There is no preset {name!r}. Use one of: {known}.")
     profile = PRESETS[name]
-    if dialect in {"recorded", profile.dialect}:
+    if dialect == profile.dialect:
         return profile
+    if dialect == "recorded":
+        return replace(profile, dialect="recorded")  # the name of what gave the answers is kept
     if profile.base_url or profile.dialect != "openai":
         raise UnknownPreset(f"The preset {name!r} speaks {profile.dialect!r}, not {dialect!r}. Change one of the two.")
     # Servers of one's own that also speak another dialect (vLLM and llama.cpp: anthropic).
