@@ -1,0 +1,36 @@
+"""How far an experiment is, as facts: counts and failures, never direction."""
+
+from typing import Any
+
+from backends.queries import failures, progress
+from experiments.models import Experiment
+from ratings.models import AssignmentKind, Comparison, ComparisonKind, Judgment
+
+
+def of(experiment: Experiment) -> dict[str, Any]:
+    """`status`, `completions` (done, failed, pending with the running ones), `failures`, `judgments` (done, wanted)."""
+    fetched = progress(experiment)
+    return {
+        "id": experiment.pk,
+        "slug": experiment.slug,
+        "status": experiment.status,
+        "completions": {
+            "done": fetched.done,
+            "failed": fetched.failed,
+            "pending": fetched.pending + fetched.running,
+        },
+        "failures": [
+            {"system": one.system, "input": one.input, "kind": one.kind, "sentence": one.sentence}
+            for one in failures(experiment)
+        ],
+        "judgments": judgments(experiment),
+    }
+
+
+def judgments(experiment: Experiment) -> dict[str, int]:
+    """`done`: current judgments of real pairs, first showings only; `wanted`: pairs times judgments wanted for each."""
+    pairs = Comparison.objects.filter(input__experiment=experiment, kind=ComparisonKind.REAL).count()
+    done = Judgment.objects.current().filter(
+        assignment__rater__experiment=experiment, assignment__kind=AssignmentKind.RATING
+    )
+    return {"done": done.count(), "wanted": pairs * experiment.ratings_per_pair}
