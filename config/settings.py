@@ -29,7 +29,10 @@ DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = read_or_make("SECRET_KEY", DATA_DIR / "secret.key", scaled=SCALED)
 ENCRYPTION_KEYS = read_or_make("BLINDPAIR_ENCRYPTION_KEYS", DATA_DIR / "encryption.keys", scaled=SCALED)
 
-PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
+# `up` notes where it serves, so that commands beside it print links that lead there.
+_noted = DATA_DIR / "address"
+_address = _noted.read_text().strip() if _noted.is_file() else "http://127.0.0.1:8000"
+PUBLIC_URL = env.str("PUBLIC_URL", default=_address).rstrip("/")
 _public = urlsplit(PUBLIC_URL)
 if _public.scheme not in {"http", "https"} or not _public.hostname:
     raise ImproperlyConfigured(f"PUBLIC_URL must be an http or https address, not {PUBLIC_URL!r}.")
