@@ -1,0 +1,204 @@
+"""One claimed row and one system: the question is put to the server, and what comes of it is written down."""
+
+import logging
+import random
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TypeVar
+
+from django.utils import timezone
+
+from backends import finishing, trouble
+from backends.adapters.contract import ChatRequest, Target
+from backends.claiming import Claim
+from backends.client import WireClient
+from backends.failures import KINDS
+from backends.fetching import Attempt, FetchResult, RetryPolicy, fetch_with_retries
+from backends.finishing import Call, Place
+from backends.models import System
+from backends.turns import database_turn, patiently
+from experiments.models import Input
+
+POLICY = RetryPolicy(attempts=4, base=0.5)
+PROBE = RetryPolicy(attempts=1)
+CALLS_A_ROUND = 8  # for one row, until it has failed for good
+SHORT_WAIT_SECONDS = 5.0  # longer ones are spent in line, not in a place
+SAVE_WITHIN_SECONDS = 60.0
+Result = TypeVar("Result")
+_log = logging.getLogger(__name__)
+
+
+class LongWait(Exception):
+    """The row must wait longer than a place may be held for."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"{seconds:.1f} s")
+        self.seconds = seconds
+
+
+class Halted(Exception):
+    """Nobody wants the answer now: paused, cancelled, deleted, or the process stops."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Asker:
+    """All that the threads of one drain share. `halt` is set when no further call is wanted."""
+
+    system: System
+    target: Target
+    place: Place
+    client: WireClient
+    halt: threading.Event
+    rng: random.Random = field(default_factory=random.Random)
+    good: int = 0
+
+    def chat(self, item: Input) -> ChatRequest:
+        """The question."""
+        return ChatRequest(
+            model=self.system.model_id,
+            messages=item.messages,
+            system_prompt=self.system.system_prompt,
+            parameters=self.system.parameters,
+        )
+
+    def ask(self, claim: Claim) -> None:
+        """Put the claimed row's question, with retries, and store what comes of it."""
+        with database_turn():
+            item = Input.objects.filter(pk=claim.input).first()
+        if item is None:
+            return  # deleted meanwhile
+        asking = _Asking(self, claim, item)
+        try:
+            result = fetch_with_retries(
+                self.client,
+                self.target,
+                self.chat(item),
+                policy=PROBE if claim.is_probe else POLICY,
+                sleep=asking.wait,
+                on_attempt=asking.note,
+                rng=self.rng,
+            )
+        except LongWait as wait:
+            asking.put_off(wait.seconds)
+        except Halted:
+            asking.put_off(0.0)
+        except Exception:
+            _log.exception("fetching completion %s failed for a reason of our own", claim.completion)
+            asking.fail("internal", "Blindpair itself failed on this answer; the server's log says where. Report it.")
+        else:
+            asking.settle(result)
+
+
+class _Asking:
+    """One row being asked: its calls so far."""
+
+    def __init__(self, asker: Asker, claim: Claim, item: Input) -> None:
+        self._asker, self._claim, self._item = asker, claim, item
+        self._calls: list[Call] = []
+        self._rests = claim.is_probe
+
+    def note(self, attempt: Attempt) -> None:
+        """A call has ended: what it says about the server as a whole is written down at once."""
+        sent = timezone.now() - timedelta(milliseconds=attempt.offsets.end or 0.0)
+        self._calls.append(Call(at=sent, attempt=attempt))
+        system, kind = self._claim.system, attempt.failure_kind
+        if kind == "rate":
+            self._asker.good = 0
+            self._save(lambda: trouble.lower(system_id=system))
+        elif kind and KINDS[kind].trips_circuit:
+            self._rests = self._save(
+                lambda: trouble.note_failure(system_id=system, kind=kind, sentence=attempt.sentence)
+            )
+
+    def wait(self, seconds: float) -> None:
+        """Before the next call. Raises LongWait or Halted."""
+        if self._rests or seconds > SHORT_WAIT_SECONDS:
+            raise LongWait(seconds)
+        if self._asker.halt.wait(seconds):
+            raise Halted
+
+    def settle(self, result: FetchResult) -> None:
+        """An answer is stored; a failure is final, or stops the system, or the row waits for a better time."""
+        if result.fetched is not None:
+            self._store(result)
+        elif result.stops_system:
+            self._save(lambda: trouble.stop(system_id=self._claim.system, kind=result.kind, sentence=result.sentence))
+            self.fail(result.kind, result.sentence, result.user_ms)
+        elif result.trips_circuit and self._rests:
+            self.put_off(0.0)
+        elif result.kind in {"busy", "rate", "unreachable"}:
+            self.put_off(self._asker.rng.uniform(1.0, SHORT_WAIT_SECONDS * len(self._calls)))
+        else:
+            self.fail(result.kind, result.sentence, result.user_ms)
+
+    def put_off(self, seconds: float) -> None:
+        """Back in line, unless this row has used up its calls while others of its system were answered."""
+        last = self._calls[-1].attempt if self._calls else None
+        if last and seconds and not self._rests and self._used_up():
+            self._give_up(last)
+            return
+        if last and last.failure_kind == "rate":
+            self._save(lambda: trouble.rest_for(system_id=self._claim.system, seconds=seconds, sentence=last.sentence))
+        self._save(
+            lambda: finishing.put_off(
+                claim=self._claim,
+                experiment=self._asker.place.experiment,
+                seconds=seconds,
+                sentence=last.sentence if last else "",
+                calls=self._calls,
+            )
+        )
+
+    def fail(self, kind: str, sentence: str, user_ms: float | None = None) -> None:
+        """For good."""
+        self._save(
+            lambda: finishing.store_failure(
+                claim=self._claim,
+                experiment=self._asker.place.experiment,
+                kind=kind,
+                sentence=sentence,
+                calls=self._calls,
+                user_ms=user_ms,
+            )
+        )
+
+    def _store(self, result: FetchResult) -> None:
+        fetched = result.fetched
+        if fetched is None:
+            return
+        waited_before = (self._calls[0].at - self._claim.began).total_seconds() * 1000 if self._claim.calls else 0.0
+        self._save(
+            lambda: finishing.store_answer(
+                claim=self._claim,
+                item=self._item,
+                place=self._asker.place,
+                fetched=fetched,
+                calls=self._calls,
+                user_ms=result.user_ms + max(0.0, waited_before),
+            )
+        )
+        self._recover()
+
+    def _recover(self) -> None:
+        """The server is well: whatever was in its way is lifted, at once or step by step."""
+        asker, claim = self._asker, self._claim
+        asker.good += 1
+        if claim.troubled or self._rests or len(self._calls) > 1:
+            self._save(lambda: trouble.note_answer(system_id=claim.system))
+        if claim.lowered and asker.good % trouble.RAISE_AFTER == 0:
+            self._save(lambda: trouble.raise_again(system_id=claim.system))
+
+    def _give_up(self, last: Attempt) -> None:
+        """A rate limit that never lets this row through will not let the others through either."""
+        if last.failure_kind == "rate":
+            self._save(lambda: trouble.stop(system_id=self._claim.system, kind="rate", sentence=last.sentence))
+        self.fail(last.failure_kind, last.sentence)
+
+    def _used_up(self) -> bool:
+        with database_turn():
+            return finishing.calls_since(self._claim) + len(self._calls) >= CALLS_A_ROUND
+
+    def _save(self, work: Callable[[], Result]) -> Result:
+        return patiently(work, seconds=SAVE_WITHIN_SECONDS)

@@ -1,0 +1,214 @@
+"""The engine: it looks for systems with work, at least once a second, and keeps a drain running for each.
+
+Any number of engines may run in any number of processes: the claims in the database keep them apart.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from django.db import DatabaseError
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+
+from backends import bell
+from backends.bell import Bell
+from backends.checking import AFTER, BEFORE, is_checked
+from backends.claiming import LEASE_SECONDS, TROUBLED, due, give_back, limit_of, renew, take_back_overdue, workable
+from backends.drains import Drain
+from backends.models import Completion, State, System
+from backends.queries import Progress, progress_of
+from backends.turns import database_turn
+from experiments.models import Status
+
+POLL_SECONDS = 1.0
+STOP_SECONDS = 18.0
+PROGRESS_SECONDS = 0.25
+PATIENT_FAILURES = TROUBLED + 5  # in a row, about 50 seconds: as long as a person waits for a server that was there
+_log = logging.getLogger(__name__)
+
+
+class Work:
+    """A system with unfinished rows (`open`), some of which can be asked for now (`due`)."""
+
+    def __init__(self, system: System, *, is_open: bool, is_due: bool) -> None:
+        self.system, self.open, self.due = system, is_open, is_due
+
+    @property
+    def wants_conclusion(self) -> bool:
+        """Whether all answers are there and the system was not looked at again."""
+        checked = is_checked(self.system, BEFORE) and not is_checked(self.system, AFTER)
+        return checked and not self.open and self.system.paused_at is None
+
+
+class Engine:
+    """Collects in threads of this process. `start` and `stop` are called once each; `ring` wakes it."""
+
+    def __init__(self, *, experiment_id: int | None = None, lease_seconds: float = LEASE_SECONDS) -> None:
+        self.bell = Bell()
+        self._experiment_id, self._lease_seconds = experiment_id, lease_seconds
+        self._drains: dict[int, Drain] = {}
+        self._stopping = threading.Event()
+        self._renewed = time.monotonic()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin, in a thread of its own."""
+        bell.here.add(self.bell)
+        self._thread = threading.Thread(target=self._loop, name="collecting", daemon=True)
+        self._thread.start()
+
+    def ring(self) -> None:
+        """Look for work now."""
+        self.bell.ring()
+
+    def stop_claiming(self) -> None:
+        """Take no further rows; safe in a signal handler."""
+        self._stopping.set()
+        for drain in list(self._drains.values()):
+            drain.stop()
+        self.bell.ring()
+
+    def stop(self, *, seconds: float = STOP_SECONDS) -> None:
+        """Take no further rows, let calls come to their end for so long, give the other rows back."""
+        self.stop_claiming()
+        bell.here.remove(self.bell)
+        end = time.monotonic() + seconds
+        if self._thread is not None:
+            self._thread.join(max(0.0, end - time.monotonic()))
+        for drain in list(self._drains.values()):
+            drain.join(lambda: end - time.monotonic())
+        with database_turn(last=self._thread is not None):
+            give_back(self._tokens())
+        for drain in self._drains.values():
+            drain.close()
+
+    def tend(self) -> list[Work]:
+        """One look: claims are renewed, lost rows taken back, drains started, fed and ended. What there is to do."""
+        with database_turn():
+            self._renew()
+            take_back_overdue()
+            found = work_to_do(self._experiment_id)
+        if not self._stopping.is_set():
+            self._feed(found)
+        self._reap(found)
+        return found
+
+    @property
+    def busy(self) -> bool:
+        """Whether any thread is at work."""
+        return any(not drain.idle for drain in self._drains.values())
+
+    def _loop(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self.tend()
+            except DatabaseError as error:
+                _log.warning("looking for work: the database is away (%s)", type(error).__name__)
+            except Exception:
+                _log.exception("looking for work failed; it is tried again")
+            self.bell.wait(POLL_SECONDS)
+        with database_turn(last=True):
+            pass
+
+    def _feed(self, found: Sequence[Work]) -> None:
+        now = timezone.now()
+        active = [work for work in found if work.due and workable(work.system, now)]
+        places = fair_places([work.system for work in active])
+        for work in active:
+            self._drain(work.system).collect(places[work.system.pk])
+        for work in found:
+            if work.wants_conclusion:
+                self._drain(work.system).conclude()
+
+    def _drain(self, system: System) -> Drain:
+        if system.pk not in self._drains:
+            self._drains[system.pk] = Drain(
+                system_id=system.pk, changed=self.bell.ring, lease_seconds=self._lease_seconds
+            )
+        return self._drains[system.pk]
+
+    def _reap(self, found: Sequence[Work]) -> None:
+        """Drains whose system is paused, rests or has gone are halted; those without work are forgotten."""
+        now = timezone.now()
+        wanted = {work.system.pk for work in found if workable(work.system, now)}
+        for pk, drain in list(self._drains.items()):
+            if pk not in wanted:
+                drain.stop()
+            if drain.idle and (pk not in wanted or not any(work.open for work in found if work.system.pk == pk)):
+                drain.close()
+                del self._drains[pk]
+
+    def _renew(self) -> None:
+        if time.monotonic() - self._renewed > self._lease_seconds / 4:
+            renew(self._tokens(), lease_seconds=self._lease_seconds)
+            self._renewed = time.monotonic()
+
+    def _tokens(self) -> list[str]:
+        return [token for drain in list(self._drains.values()) for token in drain.tokens()]
+
+
+def work_to_do(experiment_id: int | None = None) -> list[Work]:
+    """The systems of experiments being collected that have unfinished rows or were not looked at again."""
+    now = timezone.now()
+    rows = Completion.objects.filter(system=OuterRef("pk"))
+    systems = System.objects.filter(arm__experiment__status=Status.COLLECTING, endpoint__isnull=False)
+    if experiment_id is not None:
+        systems = systems.filter(arm__experiment=experiment_id)
+    found = systems.select_related("endpoint").annotate(
+        is_open=Exists(rows.filter(state__in=[State.PENDING, State.RUNNING])), is_due=Exists(rows.filter(due(now)))
+    )
+    unfinished = found.filter(Q(is_open=True) | Q(preflight__has_key=BEFORE) & ~Q(preflight__has_key=AFTER))
+    return [Work(system, is_open=system.is_open, is_due=system.is_due) for system in unfinished.order_by("pk")]
+
+
+def fair_places(systems: Sequence[System]) -> dict[int, int]:
+    """Calls under way for each system: its own limit, and an equal part of what a shared endpoint takes."""
+    places: dict[int, int] = {}
+    for endpoint in {system.endpoint_id for system in systems}:
+        sharing = sorted((system for system in systems if system.endpoint_id == endpoint), key=limit_of)
+        left = next(system.endpoint.max_concurrency for system in sharing if system.endpoint)
+        for number, system in enumerate(sharing):
+            part = max(1, left // (len(sharing) - number))
+            places[system.pk] = min(limit_of(system), part)
+            left -= places[system.pk]
+    return places
+
+
+def drain_until_idle(
+    experiment_id: int, progress: Callable[[Progress], None] | None = None, *, lease_seconds: float = LEASE_SECONDS
+) -> Progress:
+    """Collect an experiment in this process until nothing is left that collecting could still bring.
+
+    `progress` is told a few times a second. Ends with rows pending where their system is paused, or where its server
+    is away: one that never answered is given up at once, one that did is waited for for a while.
+    """
+    engine = Engine(experiment_id=experiment_id, lease_seconds=lease_seconds)
+    try:
+        while True:
+            left = engine.tend()
+            with database_turn():
+                now = progress_of(experiment_id)
+            if progress:
+                progress(now)
+            if not engine.busy and not any(_hopeful(work) for work in left):
+                return now
+            engine.bell.wait(PROGRESS_SECONDS)
+    finally:
+        engine.stop()
+
+
+def _hopeful(work: Work) -> bool:
+    return not _hopeless(work) if work.open else work.wants_conclusion
+
+
+def _hopeless(work: Work) -> bool:
+    """Whether waiting for this system is no use."""
+    system = work.system
+    if system.paused_at is not None:
+        return True
+    if system.trouble_kind == "unreachable" and system.failures_in_row >= TROUBLED:
+        never = not Completion.objects.filter(system=system, state=State.DONE).exists()
+        return never or system.failures_in_row >= PATIENT_FAILURES
+    return system.failures_in_row >= PATIENT_FAILURES

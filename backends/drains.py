@@ -1,0 +1,171 @@
+"""One system being collected in this process: its client, its threads and the claims they hold."""
+
+import logging
+import threading
+from collections.abc import Callable
+
+from django.db import DatabaseError
+
+from backends import checking, trouble
+from backends.asking import Asker
+from backends.claiming import LEASE_SECONDS, Nothing, claim_next
+from backends.client import WireClient
+from backends.encryption import Unreadable
+from backends.endpoints import NoKey, deadlines_of, policy, target_of
+from backends.finishing import Place
+from backends.hosts import BadAddress
+from backends.models import Endpoint, System
+from backends.naming import telling_names
+from backends.presets import UnknownPreset
+from backends.turns import database_turn
+
+FULL_PAUSE_SECONDS = 0.2  # before a claim is tried again where other processes hold all places
+_log = logging.getLogger(__name__)
+
+
+class Drain:
+    """Works one system's rows off with as many threads as it is given places; `changed` is called when one ends."""
+
+    def __init__(self, *, system_id: int, changed: Callable[[], None], lease_seconds: float = LEASE_SECONDS) -> None:
+        self.system_id = system_id
+        self.halt = threading.Event()
+        self._changed, self._lease_seconds = changed, lease_seconds
+        self._lock = threading.Lock()
+        self._threads: set[threading.Thread] = set()
+        self._tokens: set[str] = set()
+        self._places = 0
+        self._asker: Asker | None = None
+        self._prepared = False
+
+    @property
+    def idle(self) -> bool:
+        """No thread is at work."""
+        return not self._threads
+
+    def tokens(self) -> list[str]:
+        """The claims held now."""
+        with self._lock:
+            return list(self._tokens)
+
+    def collect(self, places: int) -> None:
+        """Have up to so many threads at work; the first one looks at the system before it asks for answers."""
+        self.halt.clear()
+        self._places = places
+        if not self._prepared:
+            if self.idle:
+                self._start(self._prepare)
+            return
+        for _ in range(places - len(self._threads)):
+            self._start(self._work)
+
+    def conclude(self) -> None:
+        """Look at the system once more, now that all answers are there."""
+        if self.idle:
+            self._start(self._check_again)
+
+    def stop(self) -> None:
+        """No further call; those under way come to their end."""
+        self.halt.set()
+
+    def join(self, deadline: Callable[[], float]) -> None:
+        """Wait for the threads, at most until no seconds are left."""
+        with self._lock:
+            threads = list(self._threads)
+        for thread in threads:
+            thread.join(max(0.0, deadline()))
+
+    def close(self) -> None:
+        """Let the connections to the server go."""
+        if self._asker is not None:
+            self._asker.client.close()
+
+    def _start(self, work: Callable[[], None]) -> None:
+        thread = threading.Thread(target=self._run, args=[work], name=f"collect-{self.system_id}", daemon=True)
+        with self._lock:
+            self._threads.add(thread)
+        thread.start()
+
+    def _run(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except DatabaseError as error:
+            _log.warning("collecting pauses: the database is away (%s)", type(error).__name__)
+            self.halt.wait(1.0)
+        except Exception:
+            _log.exception("a collecting thread of system %s ended early", self.system_id)
+            self.halt.wait(1.0)
+        finally:
+            with database_turn(last=True), self._lock:
+                self._threads.discard(threading.current_thread())
+            self._changed()
+
+    def _prepare(self) -> None:
+        asker = self._asker = self._asker or _open(self.system_id, self.halt)
+        if asker is None:
+            return
+        if not checking.is_checked(asker.system, checking.BEFORE):
+            self._prepared = checking.check(asker, checking.BEFORE)
+            return
+        checking.warm_up(asker)
+        self._prepared = True
+
+    def _check_again(self) -> None:
+        asker = self._asker = self._asker or _open(self.system_id, self.halt)
+        if asker is None:
+            return
+        checking.check(asker, checking.AFTER)
+        with database_turn():
+            checking.mark_cold_starts(self.system_id)
+
+    def _work(self) -> None:
+        asker = self._asker
+        while asker is not None and not self.halt.is_set() and len(self._threads) <= self._places:
+            with database_turn():
+                claim = claim_next(system_id=self.system_id, lease_seconds=self._lease_seconds)
+            if claim is Nothing.DUE:
+                return
+            if isinstance(claim, Nothing):
+                self.halt.wait(FULL_PAUSE_SECONDS)
+                continue
+            self._hold(claim.token)
+            try:
+                asker.ask(claim)
+            finally:
+                self._let_go(claim.token)
+
+    def _hold(self, token: str) -> None:
+        with self._lock:
+            self._tokens.add(token)
+
+    def _let_go(self, token: str) -> None:
+        with self._lock:
+            self._tokens.discard(token)
+
+
+def _open(system_id: int, halt: threading.Event) -> Asker | None:
+    """The system ready to be asked; one that never can be is stopped, with the reason."""
+    with database_turn():
+        system = System.objects.select_related("endpoint", "arm").filter(pk=system_id).first()
+        if system is None or system.endpoint is None:
+            return None
+        try:
+            target = target_of(system.endpoint)
+        except (NoKey, Unreadable) as error:
+            trouble.stop(system_id=system_id, kind="auth", sentence=_sentence(error))
+            return None
+        except (BadAddress, UnknownPreset) as error:
+            trouble.stop(system_id=system_id, kind="forbidden_address", sentence=_sentence(error))
+            return None
+        experiment = system.arm.experiment_id
+        place = Place(experiment=experiment, arm=system.arm, names=telling_names(experiment))
+    return Asker(system=system, target=target, place=place, client=client_for(system.endpoint), halt=halt)
+
+
+def client_for(endpoint: Endpoint) -> WireClient:
+    """A client with room for every call that the endpoint takes at a time."""
+    return WireClient(policy=policy(), concurrency=endpoint.max_concurrency, deadlines=deadlines_of(endpoint))
+
+
+def _sentence(error: Exception) -> str:
+    text = str(error)
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,68 @@
+"""What it takes to call an endpoint: its address and key, read at the time of the call, and where it may live."""
+
+import os
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+from backends.adapters.contract import Target
+from backends.client import Deadlines
+from backends.encryption import Place, decrypt, encrypt
+from backends.hosts import AddressPolicy
+from backends.models import Endpoint
+from backends.presets import base_url_for, profile_for
+from experiments.refusals import Refused
+
+LONGEST_SILENCE = 120.0
+
+
+class NoKey(Refused):
+    """The environment variable that holds an endpoint's key is not set."""
+
+
+def policy() -> AddressPolicy:
+    """Where endpoints of this installation may live."""
+    make = AddressPolicy.scaled if settings.SCALED else AddressPolicy.embedded
+    return make(settings.ENDPOINT_HOSTS)
+
+
+def deadlines_of(endpoint: Endpoint) -> Deadlines:
+    """The endpoint's deadlines, in seconds."""
+    total = endpoint.total_seconds
+    return Deadlines(connect=endpoint.connect_seconds, silence=min(LONGEST_SILENCE, total), total=total)
+
+
+def target_of(endpoint: Endpoint) -> Target:
+    """The endpoint as an adapter needs it; raises NoKey, Unreadable, BadAddress, UnknownPreset."""
+    return Target.of(
+        dialect=endpoint.dialect,
+        preset=endpoint.preset,
+        base_url=endpoint.base_url,
+        secret=secret_of(endpoint),
+        headers=endpoint.headers,
+    )
+
+
+def secret_of(endpoint: Endpoint) -> str:
+    """The key in clear, for one call; "" where there is none. Raises NoKey, Unreadable."""
+    if endpoint.secret_env:
+        value = os.environ.get(endpoint.secret_env, "").strip()
+        if not value:
+            raise NoKey(
+                f"the environment variable {endpoint.secret_env}, which holds the key of endpoint {endpoint.name!r}, "
+                "is not set here. Set it where collecting runs, then collect again."
+            )
+        return value
+    return decrypt(endpoint.secret, place_of(endpoint)) if endpoint.secret else ""
+
+
+def keep_secret(endpoint: Endpoint, secret: str) -> None:
+    """Put the secret, encrypted, into a stored endpoint's column (the caller saves); an empty one removes it."""
+    endpoint.secret = encrypt(secret, place_of(endpoint)) if secret else ""
+
+
+def place_of(endpoint: Endpoint) -> Place:
+    """What the endpoint's secret is bound to: the host that is really called, be it the preset's own."""
+    profile = profile_for(dialect=endpoint.dialect, preset=endpoint.preset, base_url=endpoint.base_url)
+    host = urlsplit(base_url_for(profile, endpoint.base_url)).netloc
+    return Place(table=Endpoint._meta.db_table, row=endpoint.pk, host=host)

@@ -1,0 +1,41 @@
+"""How collecting threads use the database: a connection only while it is needed, and patience when it is away."""
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection
+
+Result = TypeVar("Result")
+_log = logging.getLogger(__name__)
+
+
+@contextmanager
+def database_turn(*, last: bool = False) -> Iterator[None]:
+    """Use the database, then give a pooled connection back, since a call to a model takes long.
+
+    A SQLite connection stays with its thread until the `last` turn: opening it costs more than a query.
+    """
+    try:
+        yield
+    finally:
+        if (settings.SCALED or last) and not connection.in_atomic_block:
+            connection.close()
+
+
+def patiently(work: Callable[[], Result], *, seconds: float) -> Result:
+    """What `work` gives; while the database is away it is tried again each second, for an answer was paid for."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            with database_turn():
+                return work()
+        except (OperationalError, InterfaceError) as error:
+            if time.monotonic() > deadline:
+                raise
+            _log.warning("the database is away, an answer waits to be saved (%s)", type(error).__name__)
+            connection.close()
+            time.sleep(1.0)
