@@ -1,0 +1,161 @@
+"""The TOML file is read strictly: what it says arrives, what is wrong is named at once and by line."""
+
+from pathlib import Path
+
+import pytest
+
+from console.experiment_file import ExperimentSpec, read_toml
+from console.toml_tables import BadFile
+
+GOOD = """
+title = "Support answers"
+inputs = "inputs.jsonl"
+baseline = "api"
+
+[endpoints.local]
+dialect = "openai"
+preset = "vllm"
+base_url = "http://127.0.0.1:8000/v1"
+max_concurrency = 8
+
+[systems.candidate]
+endpoint = "local"
+model = "qwen"
+parameters = { temperature = 0, max_tokens = 512 }
+samples = 4
+concurrency = 4
+cost = { gpu_hourly = 2.10, gpus = 1, hours_per_day = 24, utilisation = 0.6 }
+facts = { licence = "apache-2.0", trained = 2026-01-05 }
+
+[systems.api]
+outputs = "api.jsonl"
+cost = { input_per_million = 3.0, output_per_million = 15.0, price_date = 2026-11-01, price_source = "list" }
+"""
+
+
+def read(folder: Path, text: str) -> ExperimentSpec:
+    path = folder / "experiment.toml"
+    path.write_text(text)
+    return read_toml(path)
+
+
+def problems(folder: Path, text: str) -> str:
+    with pytest.raises(BadFile) as error:
+        read(folder, text)
+    return str(error.value)
+
+
+def test_what_the_file_says_arrives(tmp_path: Path) -> None:
+    spec = read(tmp_path, GOOD)
+    assert (spec.fields["title"], spec.fields["margin"], spec.fields["ratings_per_pair"]) == (
+        "Support answers",
+        0.10,
+        3,
+    )
+    assert spec.inputs == tmp_path / "inputs.jsonl"
+    candidate, api = spec.systems
+    assert (candidate.name, candidate.endpoint, candidate.samples, candidate.concurrency) == (
+        "candidate",
+        "local",
+        4,
+        4,
+    )
+    assert candidate.parameters == {"temperature": 0, "max_tokens": 512}
+    assert candidate.facts == {"licence": "apache-2.0", "trained": "2026-01-05"}
+    assert api.outputs == tmp_path / "api.jsonl"
+    assert api.cost["price_date"] == "2026-11-01"
+    assert spec.endpoints[0].max_concurrency == 8
+    assert spec.economics is None
+
+
+def test_pairs_are_all_without_a_baseline(tmp_path: Path) -> None:
+    assert read(tmp_path, GOOD).fields["pairs"] == "baseline"
+    assert read(tmp_path, GOOD.replace('baseline = "api"\n', "")).fields["pairs"] == "all"
+
+
+def test_an_unknown_key_is_named_with_its_line_and_the_nearest(tmp_path: Path) -> None:
+    said = problems(tmp_path, GOOD.replace('model = "qwen"', 'modle = "qwen"'))
+    assert said == "experiment.toml, line 14: 'modle' of [systems.candidate] is not a known key. Did you mean 'model'?"
+
+
+def test_an_unknown_key_at_the_top_is_named(tmp_path: Path) -> None:
+    assert "line 2: 'titel' is not a known key. Did you mean 'title'?" in problems(tmp_path, "\ntitel = 'x'" + GOOD)
+
+
+def test_a_key_in_clear_is_refused_with_the_way_to_do_it(tmp_path: Path) -> None:
+    said = problems(tmp_path, GOOD.replace("max_concurrency = 8", 'secret = "sk-123"'))
+    assert "secret_env" in said
+    assert "sk-123" not in said
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "wanted"),
+    [
+        ('title = "Support answers"', "", "'title' is missing"),
+        ('title = "Support answers"', 'title = "  "', "'title' is empty"),
+        ('title = "Support answers"', "title = 7", "'title' must be text, not a whole number"),
+        ('baseline = "api"', 'baseline = "apy"', "baseline 'apy' is none of the systems: candidate, api"),
+        ('baseline = "api"', "margin = 0.5", "'margin' must be above 0 and below 0.5, not 0.5"),
+        ('baseline = "api"', "repeat_share = 1.0", "'repeat_share' must be at least 0 and below 1"),
+        ('baseline = "api"', "control_share = -0.1", "'control_share' must be at least 0 and below 1"),
+        ('baseline = "api"', "margin = nan", "'margin' must be above 0"),
+        ('baseline = "api"', "ratings_per_pair = true", "'ratings_per_pair' must be a whole number, not true or false"),
+        ('baseline = "api"', "ratings_per_pair = 0", "'ratings_per_pair' must be a whole number from 1"),
+        ('baseline = "api"', 'pairs = "some"', "'pairs' must be one of baseline, all"),
+        ('baseline = "api"', 'pairs = "baseline"', "needs a baseline"),
+        ('baseline = "api"', "sample = 0", "'sample' must be a whole number from 1"),
+        ('baseline = "api"', "seed = -1", "'seed' must be a whole number from 0"),
+        ('baseline = "api"', "ask_guess = 1", "'ask_guess' must be true or false"),
+        ('dialect = "openai"', 'dialect = "grpc"', "'dialect' of [endpoints.local] must be one of"),
+        ('preset = "vllm"', 'preset = "vlm"', "'preset' of [endpoints.local] must be one of"),
+        ("max_concurrency = 8", "max_concurrency = 2", "takes 2 at a time"),
+        ("samples = 4", "samples = 0", "'samples' of [systems.candidate]"),
+        ("utilisation = 0.6", "utilisation = 1.2", "'utilisation' of [systems.candidate.cost]"),
+        ("gpu_hourly = 2.10", "gpu_hourly = -1", "'gpu_hourly' of [systems.candidate.cost]"),
+        ("price_date = 2026-11-01", 'price_date = "soon"', "must be a date such as 2026-11-01"),
+        ("parameters = {", "parameters = 3 #{", "'parameters' of [systems.candidate] must be a table"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_sentence(tmp_path: Path, was: str, now: str, wanted: str) -> None:
+    assert was in GOOD
+    said = problems(tmp_path, GOOD.replace(was, now, 1))
+    assert wanted in said
+    assert "\n" not in said
+
+
+def test_all_problems_come_at_once(tmp_path: Path) -> None:
+    said = problems(tmp_path, GOOD.replace("samples = 4", "samples = 0").replace('title = "Support answers"', ""))
+    assert len(said.splitlines()) == 2
+
+
+def test_one_system_is_not_enough(tmp_path: Path) -> None:
+    said = problems(tmp_path, 'title = "x"\ninputs = "i"\n[systems.a]\n')
+    assert "at least two systems" in said
+
+
+def test_two_criteria_of_one_name_are_refused(tmp_path: Path) -> None:
+    said = problems(tmp_path, GOOD + '[[criteria]]\nname = "accuracy"\n[[criteria]]\nname = "accuracy"\n')
+    assert "two criteria are called 'accuracy'" in said
+
+
+def test_broken_toml_names_its_line(tmp_path: Path) -> None:
+    assert "not valid TOML" in problems(tmp_path, "title = \n")
+    assert "line 1" in problems(tmp_path, "title = \n")
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BadFile, match=r"nothing\.toml does not exist"):
+        read_toml(tmp_path / "nothing.toml")
+
+
+def test_a_file_in_another_encoding_is_named_by_line(tmp_path: Path) -> None:
+    path = tmp_path / "experiment.toml"
+    path.write_bytes('# one\ntitle = "Größe"'.encode("latin-1"))
+    with pytest.raises(BadFile, match="line 2: not UTF-8"):
+        read_toml(path)
+
+
+def test_economics_are_read_where_stated(tmp_path: Path) -> None:
+    spec = read(tmp_path, GOOD + "[economics]\nrequests_per_day = 4000\ncached_share = 0.5\n")
+    assert spec.economics == {"requests_per_day": 4000.0, "cached_share": 0.5}
+    assert "'cached_share' of [economics]" in problems(tmp_path, GOOD + "[economics]\ncached_share = 2\n")
