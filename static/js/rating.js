@@ -331,6 +331,12 @@
     if (!locked()) act();
   });
 
+  // Set only when it changes: a custom property of the root makes the browser look at every element again.
+  const barHeight = new ResizeObserver(([entry]) => {
+    const height = `${entry.target.offsetHeight}px`;
+    if (root.style.getPropertyValue("--dock") !== height) root.style.setProperty("--dock", height);
+  });
+
   // --- a pair arrives ------------------------------------------------------------------------------------------------
   function arrive(swapped) {
     clearTimeout(desk.timer);
@@ -345,7 +351,8 @@
     reachScrollers();
     switchSides();
     watchRequest();
-    new ResizeObserver(([entry]) => root.style.setProperty("--dock", `${entry.target.offsetHeight}px`)).observe(one("#verdict"));
+    barHeight.disconnect();
+    barHeight.observe(one("#verdict"));
     if (!swapped) return;
     desk.quietUntil = performance.now() + QUIET_AFTER_SWAP;
     scrollTo({ top: 0, behavior: "instant" });
