@@ -26,7 +26,7 @@ class DemoEndpoint:
         handler = type("DemoHandler", (Handler,), {"answers": dict(answers), "pace": pace})
         self._server = ThreadingHTTPServer(("127.0.0.1", port), handler)
         self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, name="demo-endpoint", daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
 
     @property
     def base_url(self) -> str:
