@@ -49,7 +49,7 @@ KINDS: dict[str, Kind] = {
 
 _SENTENCE_CHARS = 1_000
 _KEY_LIKE = re.compile(
-    r"(?i)\b(bearer\s+)[^\s\"',}]+|\b((?:sk|pk|rk|gsk|hf|xai|key|AIza)[-_]?)[A-Za-z0-9*._-]{12,}|(sk-)[A-Za-z0-9*._-]{4,}"
+    r"(?i)\b(bearer\s+)[^\s\"',}]+|\b((?:sk|pk|rk|gsk|hf|xai)[-_])[A-Za-z0-9*._-]{8,}|\b(AIza)[A-Za-z0-9*._-]{12,}"
 )
 
 

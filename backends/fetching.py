@@ -234,7 +234,7 @@ def _refusal(call: _Call, exchange: Exchange) -> BackendFailure:
     return from_status(
         status=exchange.status,
         headers=exchange.headers,
-        body=exchange.body(),
+        body=scrub(exchange.body(), call.target.secret),  # before anything of it is cut short
         host=call.host,
         dialect=call.target.profile.dialect,
         model=call.chat.model,
@@ -244,7 +244,7 @@ def _refusal(call: _Call, exchange: Exchange) -> BackendFailure:
 
 def _broken(call: _Call, payload: Any) -> BackendFailure:
     return from_event(
-        payload,
+        json.loads(scrub(json.dumps(payload), call.target.secret)),
         host=call.host,
         began=call.collector.began(),
         raw=call.collector.raw_tail(),

@@ -68,7 +68,9 @@ class DeadlineStream(httpcore.NetworkStream):
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
         limit = _within(timeout, httpcore.ConnectTimeout)
-        return DeadlineStream(self._stream.start_tls(ssl_context, server_hostname, limit))
+        secured = self._stream.start_tls(ssl_context, server_hostname, limit)
+        _note_connected()
+        return DeadlineStream(secured)
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
@@ -82,6 +84,11 @@ def _within(timeout: float | None, error: type[Exception]) -> float | None:
     if remaining <= 0:
         raise error("the deadline of the attempt has passed")
     return remaining if timeout is None else min(timeout, remaining)
+
+
+def _note_connected() -> None:
+    if (watch := current_watch.get()) is not None:
+        watch.connect_ms = watch.ms()
 
 
 class CheckedNetwork(httpcore.NetworkBackend):
@@ -111,9 +118,7 @@ class CheckedNetwork(httpcore.NetworkBackend):
                 if number == len(addresses):
                     raise
                 continue
-            watch = current_watch.get()
-            if watch is not None:
-                watch.connect_ms = watch.ms()
+            _note_connected()
             return DeadlineStream(stream)
         raise TransientError("unreachable", f"The name {host} has no address. Check the endpoint's base address.")
 

@@ -71,7 +71,7 @@ def ask_facts(client: WireClient, target: Target, chat: ChatRequest) -> Facts:
     entries = _entries(asking.models())
     name = target.profile.name
     if name == "generic":
-        name = next((_OWNERS[o] for e in entries if (o := str(e.get("owned_by"))) in _OWNERS), name)
+        name = _maker(entries) or name
     facts = Facts(server=name, models=[_id(entry) for entry in entries][:200])
     wanted = [chat.model, chat.model.partition(":")[0]] if name == "sglang" else [chat.model]
     entry = next((e for want in wanted for e in entries if want in _names(e)), None)
@@ -84,6 +84,18 @@ def ask_facts(client: WireClient, target: Target, chat: ChatRequest) -> Facts:
     if (more := _SERVERS.get(name)) is not None:
         more(asking, facts)
     return facts
+
+
+def listed_models(client: WireClient, target: Target) -> tuple[str, tuple[str, ...]]:
+    """The preset that a list of models gives away ("" if none) and the models; raises `BackendFailure`."""
+    url = join(target.base_url, target.profile.path_prefix, "/models")
+    status, said = client.get_json(url, key_headers(target))
+    entries = _entries(said) if status == 200 else []
+    return _maker(entries), tuple(name for entry in entries if (name := _id(entry)))
+
+
+def _maker(entries: list[Json]) -> str:
+    return next((_OWNERS[owner] for entry in entries if (owner := str(entry.get("owned_by"))) in _OWNERS), "")
 
 
 def _entries(said: Any) -> list[Json]:

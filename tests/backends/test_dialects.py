@@ -6,7 +6,11 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from backends.adapters import ADAPTERS
+from backends.error_answers import from_event, read_error
 from tests.fakes.asking import answer, refusal
 from tests.fakes.model_server import ModelServer, Reply, Wait, event, json_reply, stream
 
@@ -303,3 +307,43 @@ def test_ollamas_error_line_is_a_failure() -> None:
 def test_ollamas_length_is_truncated() -> None:
     with ModelServer(lines(piece("Par"), {**FINISHED, "done_reason": "length"})) as server:
         assert answer(server, preset="ollama", parameters={"num_ctx": 1}).outcome == "truncated"
+
+
+# ---- whatever they say ---------------------------------------------------------------------------------------------
+
+NAMES = [
+    *(
+        "choices",
+        "delta",
+        "message",
+        "content",
+        "error",
+        "usage",
+        "index",
+        "finish_reason",
+        "reasoning",
+        "type",
+        "text",
+    ),
+    *("thinking", "stop_reason", "candidates", "parts", "finishReason", "usageMetadata", "promptFeedback", "done"),
+    *("prompt_tokens", "prompt_tokens_details", "done_reason", "model", "id", "code", "status", "detail", "loc"),
+]
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.sampled_from(["", "text", "stop", "message"])
+ANYTHING = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=4)
+)
+
+
+@given(payload=ANYTHING)
+def test_no_adapter_breaks_on_a_payload_of_wrong_types(payload: object) -> None:
+    for adapter in filter(None, ADAPTERS.values()):
+        for found in adapter.read(payload, 1.0):
+            assert isinstance(found.text, str)
+        adapter.about([payload])
+
+
+@given(payload=ANYTHING)
+def test_no_error_body_is_too_odd_to_be_put_into_a_sentence(payload: object) -> None:
+    failed = from_event(payload, host="h", began=False, raw="")
+    assert failed.sentence
+    assert read_error(json.dumps(payload)).message is not None

@@ -18,6 +18,7 @@ from tests.fakes.model_server import (
     json_reply,
     login_page,
     redirect,
+    stream,
     text_reply,
 )
 
@@ -205,6 +206,14 @@ def test_a_key_that_the_server_says_back_is_in_no_sentence_and_no_record(status:
     for shown in (str(failure), repr(failure), failure.sentence, failure.raw):
         assert KEY not in shown
         assert "canary" not in shown
+
+
+def test_a_key_is_not_shown_in_part_where_the_servers_words_are_cut_short() -> None:
+    secret = "0123456789-plain-canary"
+    for said in (error_reply(400, "x" * 290 + secret), stream({"error": {"message": "x" * 290 + secret, "code": 400}})):
+        with ModelServer(said) as server:
+            failure = refusal(server, secret=secret)
+        assert "0123" not in f"{failure.sentence}{failure.raw}"
 
 
 def test_every_sentence_says_what_to_do() -> None:
