@@ -26,18 +26,30 @@ Numbers = NDArray[np.int64]
 class Row(Protocol):
     """A judgment as the file has it: names as text, times in seconds."""
 
-    line: int
-    input: str
-    rater: str
-    left: str
-    right: str
-    verdict: str
-    criterion: str
-    left_acceptable: bool | None
-    right_acceptable: bool | None
-    seconds: float | None
-    comment: str
-    judged_at: datetime | None
+    @property
+    def line(self) -> int: ...
+    @property
+    def input(self) -> str: ...
+    @property
+    def rater(self) -> str: ...
+    @property
+    def left(self) -> str: ...
+    @property
+    def right(self) -> str: ...
+    @property
+    def verdict(self) -> str: ...
+    @property
+    def criterion(self) -> str: ...
+    @property
+    def left_acceptable(self) -> bool | None: ...
+    @property
+    def right_acceptable(self) -> bool | None: ...
+    @property
+    def seconds(self) -> float | None: ...
+    @property
+    def comment(self) -> str: ...
+    @property
+    def judged_at(self) -> datetime | None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from console.demo_endpoint import MODEL, OTHERWISE, DemoEndpoint
-from console.nearby import find_servers, usual_ports
 
 ANSWER = "Two days, and not a minute more."
 
@@ -97,16 +96,3 @@ def test_it_ends_when_its_starter_is_gone(checkout: Path) -> None:
         assert process.stdout.readline().startswith("http://127.0.0.1:")
         os.close(theirs)
         assert process.wait(timeout=20) == 0
-
-
-def test_a_server_on_a_usual_port_is_found(endpoint: DemoEndpoint, monkeypatch: pytest.MonkeyPatch) -> None:
-    port = int(endpoint.base_url.rpartition(":")[2].removesuffix("/v1"))
-    monkeypatch.setattr("console.nearby.usual_ports", lambda: {port: ("vLLM",), 1: ("nobody",)})
-    [found] = find_servers()
-    assert (found.titles, found.base_url, found.models) == (("vLLM",), endpoint.base_url, (MODEL,))
-    assert find_servers(but_not=[port]) == []
-
-
-def test_the_usual_servers_have_their_ports() -> None:
-    named = {title for titles in usual_ports().values() for title in titles}
-    assert {"vLLM", "SGLang", "llama.cpp server", "Ollama", "LM Studio"} <= named

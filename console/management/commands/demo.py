@@ -4,9 +4,9 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from backends.discovery import USUAL_PORTS, find_local
 from console import demo
 from console.command import Command as Base
-from console.nearby import find_servers
 from console.serving import make_ready, serve
 
 HOST = "127.0.0.1"
@@ -49,6 +49,6 @@ class Command(Base):
 
     def _say_what_is_nearby(self, port: int, endpoint: str) -> None:
         own = {port, int(endpoint.rpartition(":")[2].partition("/")[0])}
-        for found in find_servers(but_not=own):
-            models = ", ".join(found.models[:3]) or "no model loaded"
-            self.say("", f"  Found on this machine: {' or '.join(found.titles)} at {found.base_url} ({models})")
+        for found in find_local(tuple(usual for usual in USUAL_PORTS if usual not in own)):
+            models = ", ".join(found.models[:3])
+            self.say("", f"  Found on this machine: {found.preset} at {found.base_url} ({models})")
