@@ -15,7 +15,7 @@ from django.db import transaction
 
 from config.celery import app
 
-RING_TASK = "backends.tasks.ring"
+RING_TASK, SWEEP_TASK = "backends.tasks.ring", "backends.tasks.sweep"
 PATIENCE_SECONDS = 0.9
 _log = logging.getLogger(__name__)
 
@@ -59,7 +59,8 @@ class Listeners:
 
     def add(self, bell: Bell) -> None:
         """Ring this one too from now on."""
-        self._bells.append(bell)
+        if bell not in self._bells:
+            self._bells.append(bell)
 
     def remove(self, bell: Bell) -> None:
         """No longer."""

@@ -1,0 +1,49 @@
+"""How gunicorn serves Blindpair: one process with the collecting engine (embedded), or several without (scaled)."""
+
+import os
+import signal
+from typing import Any
+
+SCALED = bool(os.environ.get("DATABASE_URL"))
+
+bind = os.environ.get("BIND", "127.0.0.1:8000")
+worker_class = "gthread"
+# SQLite serves one process; Postgres as many as there are.
+workers = int(os.environ.get("WEB_CONCURRENCY", "2")) if SCALED else 1
+threads = int(os.environ.get("WEB_THREADS", "16"))
+timeout = 60
+graceful_timeout = 30
+keepalive = 5
+max_requests = 0
+preload_app = False  # threads do not survive a fork
+accesslog = None  # an address may hold a rater's token
+errorlog = "-"
+forwarded_allow_ips = os.environ.get("TRUSTED_PROXIES", "127.0.0.1") or "127.0.0.1"
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108 - gunicorn's heartbeat file
+
+_engines: list[Any] = []
+
+
+def post_worker_init(worker: Any) -> None:
+    """Start the engine in the process that will live; embedded only."""
+    if SCALED:
+        return
+    from backends.collecting import Engine  # noqa: PLC0415 - the apps are loaded only now
+
+    engine = Engine()
+    engine.start()
+    _engines.append(engine)
+    before = signal.getsignal(signal.SIGTERM)
+
+    def stop(number: int, frame: Any) -> None:
+        engine.stop_claiming()
+        if callable(before):
+            before(number, frame)
+
+    signal.signal(signal.SIGTERM, stop)
+
+
+def worker_exit(server: Any, worker: Any) -> None:
+    """Let calls come to their end, or give their rows back."""
+    while _engines:
+        _engines.pop().stop()
