@@ -41,6 +41,26 @@ class Agreement:
     rated_twice: int
 
 
+def of_pairs(
+    item: Ints, left: Ints, right: Ints, left_score: Floats, *, baseline: int | None = None
+) -> tuple[Ints, Floats]:
+    """Columns for `summary`: the pair of outputs that each vote is about, and what it says of one of its two arms.
+
+    That arm is the candidate where the other is the baseline, else the one that stood left in the pair's first vote:
+    alpha depends a little on the choice, and this one depends on neither the arms' numbers nor on swapping all sides.
+    """
+    if not item.size:
+        return np.zeros(0, dtype=np.int64), np.zeros(0)
+    arms = int(max(left.max(), right.max())) + 1
+    low, high = np.minimum(left, right), np.maximum(left, right)
+    unit, first, where = np.unique((item * arms + low) * arms + high, return_index=True, return_inverse=True)
+    chosen = left[first]
+    if baseline is not None:
+        chosen = np.where(chosen == baseline, right[first], chosen)
+    places = where.reshape(-1)
+    return np.arange(unit.size)[places], np.where(left == chosen[places], left_score, 1 - left_score)
+
+
 def tabulated(unit: Ints, value: Floats) -> Ratings:
     """From columns with one entry a vote; units that have no vote get no row."""
     values, codes = np.unique(value, return_inverse=True)
