@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from django.db import connection, transaction
 from django.utils import timezone
+from experiments.naming import find_names
 
 from accounts.actions import log
 from accounts.models import User
@@ -16,17 +18,16 @@ from console.experiment_rows import Rows
 from experiments import actions as blind
 from experiments.actions import BEFORE_THE_SEAL, decide_all_flagged, free_slug
 from experiments.models import Decision, Experiment, Output, Status
-from experiments.naming import find_names
 from experiments.refusals import Refused
 from experiments.sealing import digest, seal
-from ratings.actions import make_comparisons
+from ratings.actions import hold_raters, make_comparisons
 from ratings.imports import Imported, add_judgments
 from ratings.models import Assignment, CriterionVerdict, Guess, Judgment
 from ratings.staging import Known, Row, stage
 from reports.models import Assumptions
 
+NAMED = 10
 FLAGGED = {"release": Decision.RELEASED, "withhold": Decision.WITHHELD}
-NAMED = 5
 
 
 class NotReady(Refused):
@@ -131,8 +132,7 @@ def open_for_rating(*, experiment: Experiment, by: User | None, flagged: str | N
             at=timezone.now(),
         )
     ready = readiness(experiment)
-    blocking = [*ready.blocking, *_undecided(experiment)]
-    if blocking:
+    if blocking := [*ready.blocking, *_undecided(experiment)]:
         raise NotReady(f"{experiment.slug} cannot be opened: {' '.join(blocking)}")
     warnings = [*ready.warnings, *_names_in_the_question(experiment)]
     _seal(experiment)
@@ -149,13 +149,17 @@ def _seal(experiment: Experiment) -> None:
 
 
 def _undecided(experiment: Experiment) -> list[str]:
+    """Flags without a decision, by input only: the owner may still rate."""
     waiting = Output.objects.filter(input__experiment=experiment).undecided()
-    ids = list(waiting.order_by("input__position").values_list("input__external_id", flat=True))
+    ids = [
+        name for name, _ in groupby(waiting.order_by("input__position").values_list("input__external_id", flat=True))
+    ]
     if not ids:
         return []
     shown = ", ".join(ids[:NAMED]) + (", …" if len(ids) > NAMED else "")
-    verb = "answer names its maker" if len(ids) == 1 else "answers name their makers"
-    return [f"{len(ids)} {verb} and nobody decided what to do with that (inputs {shown}): mask, release or withhold."]
+    count = waiting.count()
+    subject = "1 answer names its maker" if count == 1 else f"{count} answers name their maker"
+    return [f"{subject} and nobody decided what to do about it (inputs {shown}): mask, release or withhold."]
 
 
 def _names_in_the_question(experiment: Experiment) -> list[str]:
@@ -203,6 +207,7 @@ def _known(experiment: Experiment) -> Known:
 @transaction.atomic
 def close(*, experiment: Experiment, by: User | None) -> Experiment:
     """End rating: from now on the report may join names to arms. Raises WrongStatus."""
+    hold_raters(experiment=experiment)
     experiment = _locked(experiment)
     if experiment.status != Status.RATING:
         why = "it is closed already" if experiment.status == Status.CLOSED else "rating was never opened"
