@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Max, Q, Sum
 from numpy.typing import NDArray
 
 from backends.models import Completion, LoadRun, Outcome, State, System
@@ -31,7 +31,7 @@ class Timings:
     @property
     def first_pass(self) -> Floats:
         """The times of the first answer to each input: later passes may meet a warm cache."""
-        return self.e2e[self.sample == 0]
+        return np.asarray(self.e2e[self.sample == 0], dtype=float)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,10 +161,10 @@ def _tally(system: System, inputs: int) -> Tally:
         empty=Count("pk", filter=Q(outcome=Outcome.EMPTY)),
         pending=Count("pk", filter=Q(state__in=[State.PENDING, State.RUNNING])),
         cold_starts=Count("pk", filter=Q(cold=True)),
-        attempts=Sum("attempts", filter=Q(attempts__gt=1)),
+        tries=Sum("attempts", filter=Q(attempts__gt=1)),
         retried=Count("pk", filter=Q(attempts__gt=1)),
     )
-    retries = (found.pop("attempts") or 0) - found.pop("retried")
+    retries = (found.pop("tries") or 0) - found.pop("retried")
     return Tally(retries=retries, missing=inputs - found.pop("asked"), **found)
 
 
@@ -175,3 +175,43 @@ def _throughput(system: System, timings: Timings, runs: list[LoadRun]) -> tuple[
         return max(clean), True
     mean = float(timings.e2e.mean()) if len(timings) else 0.0
     return (system.concurrency * 1000 / mean if mean > 0 else None), False
+
+
+def mark(experiment: Experiment) -> dict[str, Any]:
+    """What changes when anything measured does."""
+    of = Completion.objects.filter(system__arm__experiment=experiment)
+    runs = LoadRun.objects.filter(system__arm__experiment=experiment)
+    return {
+        "completions": of.aggregate(
+            n=Count("pk"),
+            last=Max("finished_at"),
+            complete=Count("outcome"),
+            tries=Sum("attempts"),
+            ms=Sum("latency_ms"),
+        ),
+        "load": runs.aggregate(n=Count("pk"), last=Max("at")),
+    }
+
+
+def rows(experiment: Experiment) -> Iterator[dict[str, Any]]:
+    """Every completion by arm, input and sample, without its text."""
+    columns = (
+        "system__arm__code",
+        "input__external_id",
+        "sample",
+        "state",
+        "outcome",
+        "attempts",
+        "latency_ms",
+        "ttft_ms",
+        "first_visible_ms",
+        "user_ms",
+        "cold",
+        "usage",
+        "failure_kind",
+        "sentence",
+    )
+    query = Completion.objects.filter(system__arm__experiment=experiment)
+    ordered = query.order_by("system__arm__code", "input__position", "sample").values_list(*columns)
+    for code, item, *rest in ordered.iterator(chunk_size=CHUNK):
+        yield {"arm": code, "input": item, **dict(zip(columns[2:], rest, strict=True))}

@@ -10,13 +10,20 @@ from django.db.models.functions import Coalesce, Length
 from numpy.typing import NDArray
 
 from experiments.models import Arm, Decision, Experiment, Input, Output, OutputState
-from ratings.models import Assignment, AssignmentKind, CriterionVerdict, Judgment, Rater, Strength, Verdict
+from ratings.models import (
+    Assignment,
+    AssignmentKind,
+    CriterionVerdict,
+    Guess,
+    Judgment,
+    Rater,
+    Side,
+    Strength,
+    Verdict,
+)
+from reports.statistics.interval import Bools, Floats, Ints
+from reports.statistics.verdicts import BOTH_BAD, BOTH_GOOD, LEFT, RIGHT, candidate_score
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
-
-LEFT, RIGHT, BOTH_GOOD, BOTH_BAD = range(4)
 CODES = {Verdict.LEFT: LEFT, Verdict.RIGHT: RIGHT, Verdict.BOTH_GOOD: BOTH_GOOD, Verdict.BOTH_BAD: BOTH_BAD}
 UNKNOWN = -1
 CHUNK = 20_000
@@ -62,6 +69,7 @@ class Versus:
     the candidate was card A; `ok` and `baseline_ok` are 1, 0 or UNKNOWN.
     """
 
+    assignment: Ints
     input: Ints
     rater: Ints
     y: Floats
@@ -85,12 +93,11 @@ def versus(votes: Votes, *, candidate: int, baseline: int) -> Versus:
     backward = (votes.left == baseline) & (votes.right == candidate)
     both = votes.where(forward | backward)
     on_left = both.left == candidate
-    won = np.where(on_left, both.verdict == LEFT, both.verdict == RIGHT)
-    tied = both.verdict >= BOTH_GOOD
     return Versus(
+        assignment=both.assignment,
         input=both.input,
         rater=both.rater,
-        y=np.where(tied, 0.5, won.astype(float)),
+        y=candidate_score(both.verdict, on_left),
         both_good=both.verdict == BOTH_GOOD,
         both_bad=both.verdict == BOTH_BAD,
         on_left=on_left,
@@ -113,6 +120,15 @@ class Texts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Guesses:
+    """Which arm raters took for the system in use today: one entry a guess, the `other` arm beside it."""
+
+    guessed: Ints
+    other: Ints
+    unsure: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ballots:
     """Everything that raters decided in one experiment, sorted by its use.
 
@@ -132,6 +148,7 @@ class Ballots:
     controls: Votes
     expected: Ints
     unblinded: Votes
+    guesses: Guesses
     superseded: int
     skipped: int
 
@@ -175,6 +192,7 @@ def read(experiment: Experiment) -> Ballots:
         controls=controls,
         expected=_expected(experiment, controls),
         unblinded=unblinded,
+        guesses=_guesses(experiment, positions),
         superseded=Judgment.objects.filter(
             assignment__rater__experiment=experiment, superseded_by__isnull=False
         ).count(),
@@ -319,6 +337,15 @@ def _state_code() -> Case:
         When(state=OutputState.READY, then=Value(0)),
         default=Value(3),
     )
+
+
+def _guesses(experiment: Experiment, positions: _Positions) -> Guesses:
+    rows = Guess.objects.filter(assignment__rater__experiment=experiment).exclude(assignment__judgments__unblinded=True)
+    made = list(rows.order_by("pk").values_list("side", "assignment__left_id", "assignment__right_id"))
+    sides = [(left, right) if side == Side.LEFT else (right, left) for side, left, right in made if side != Side.UNSURE]
+    keys = np.array(sides, dtype=np.int64).reshape(-1, 2)
+    arms = positions.arm_of[positions.output(keys)] if sides else keys
+    return Guesses(guessed=arms[:, 0], other=arms[:, 1], unsure=len(made) - len(sides))
 
 
 def _originals(experiment: Experiment, repeats: Votes, votes: Votes) -> Ints:

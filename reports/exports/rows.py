@@ -1,0 +1,182 @@
+"""The judgments of a closed experiment as plain rows with names, streamed: what every file format is made from."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from experiments.models import Experiment, Input, Output
+from ratings.models import CriterionVerdict, Judgment
+from reports import unblinding
+
+CHUNK = 2_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgmentRow:
+    """One judgment. `counted` says that it enters the score: current, blinded and of the rating kind.
+
+    `winner` is the name of the preferred system, or `both_good`, `both_bad`. Times are ISO 8601 in UTC.
+    """
+
+    judgment: int
+    assignment: int
+    input: str
+    rater: str
+    left: str
+    right: str
+    verdict: str
+    winner: str
+    kind: str
+    counted: bool
+    current: bool
+    unblinded: bool
+    imported: bool
+    strength: str | None
+    left_acceptable: bool | None
+    right_acceptable: bool | None
+    criteria: dict[str, str]
+    comment: str
+    seconds: float | None
+    layout: str
+    differences_used: bool
+    supersedes: int | None
+    judged_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputRow:
+    """One output with the system that gave it."""
+
+    input: str
+    system: str
+    text: str
+    state: str
+    decision: str
+    reason: str
+    flags: list[Any]
+
+
+COLUMNS = (
+    "pk",
+    "assignment_id",
+    "assignment__comparison__input__external_id",
+    "assignment__left_id",
+    "assignment__right_id",
+    "assignment__rater__label",
+    "assignment__kind",
+    "verdict",
+    "strength",
+    "left_acceptable",
+    "right_acceptable",
+    "comment",
+    "seconds",
+    "layout",
+    "differences_used",
+    "unblinded",
+    "imported",
+    "supersedes_id",
+    "superseded_by__pk",
+    "judged_at",
+)
+
+
+def judgments(experiment: Experiment, *, superseded: bool = False) -> Iterator[JudgmentRow]:
+    """Every current judgment in the order it was made; with `superseded` the replaced ones too. Raises StillBlind."""
+    names = system_names(experiment)
+    authors = _authors(experiment, names)
+    criteria = dict(experiment.criteria.values_list("pk", "name"))
+    query = Judgment.objects.filter(assignment__rater__experiment=experiment).order_by("pk")
+    if not superseded:
+        query = query.current()
+    rows = query.values_list(*COLUMNS).iterator(chunk_size=CHUNK)
+    while batch := list(islice(rows, CHUNK)):
+        asked = _criteria([row[0] for row in batch], criteria) if criteria else {}
+        for row in batch:
+            yield _row(row, authors, asked.get(row[0], {}))
+
+
+def counted(experiment: Experiment) -> Iterator[JudgmentRow]:
+    """Those that enter the score."""
+    return (row for row in judgments(experiment) if row.counted)
+
+
+def outputs(experiment: Experiment) -> Iterator[OutputRow]:
+    """Every output by input and system. Raises StillBlind."""
+    names = system_names(experiment)
+    columns = ("input__external_id", "arm__code", "text", "state", "decision", "reason", "flags")
+    query = Output.objects.filter(input__experiment=experiment).order_by("input__position", "arm__code")
+    for item, arm, text, state, decision, reason, flags in query.values_list(*columns).iterator(chunk_size=CHUNK):
+        yield OutputRow(
+            input=item, system=names[arm], text=text, state=state, decision=decision, reason=reason, flags=flags
+        )
+
+
+def inputs(experiment: Experiment) -> Iterator[dict[str, Any]]:
+    """Every input in the shape that `add_experiment` reads."""
+    unblinding.require_closed(experiment)
+    query = Input.objects.filter(experiment=experiment).order_by("position")
+    for item in query.iterator(chunk_size=CHUNK):
+        row: dict[str, Any] = {"id": item.external_id, "messages": item.messages}
+        if item.tags:
+            row["tags"] = item.tags
+        if item.reference:
+            row["reference"] = item.reference
+        yield row
+
+
+def system_names(experiment: Experiment) -> dict[str, str]:
+    """By the code of the arm: the name of its system. Raises StillBlind."""
+    return {code: identity.name for code, identity in unblinding.identities(experiment).items()}
+
+
+def moment(at: datetime | None) -> str:
+    """ISO 8601, or empty."""
+    return at.isoformat() if at else ""
+
+
+def _authors(experiment: Experiment, names: dict[str, str]) -> dict[int, str]:
+    query = Output.objects.filter(input__experiment=experiment).order_by().values_list("pk", "arm__code")
+    return {pk: names[arm] for pk, arm in query.iterator(chunk_size=CHUNK)}
+
+
+def _criteria(judged: list[int], criteria: dict[int, str]) -> dict[int, dict[str, str]]:
+    found: dict[int, dict[str, str]] = {}
+    query = CriterionVerdict.objects.filter(judgment_id__gte=min(judged), judgment_id__lte=max(judged))
+    wanted = set(judged)
+    for judgment, criterion, verdict in query.values_list("judgment_id", "criterion_id", "verdict"):
+        if judgment in wanted:
+            found.setdefault(judgment, {})[criteria[criterion]] = verdict
+    return found
+
+
+def _row(row: tuple[Any, ...], authors: dict[int, str], criteria: dict[str, str]) -> JudgmentRow:
+    given = dict(zip(COLUMNS, row, strict=True))
+    left, right = authors[given["assignment__left_id"]], authors[given["assignment__right_id"]]
+    verdict, current = given["verdict"], given["superseded_by__pk"] is None
+    return JudgmentRow(
+        judgment=given["pk"],
+        assignment=given["assignment_id"],
+        input=given["assignment__comparison__input__external_id"],
+        rater=given["assignment__rater__label"],
+        left=left,
+        right=right,
+        verdict=verdict,
+        winner={"left": left, "right": right}.get(verdict, verdict),
+        kind=given["assignment__kind"],
+        counted=current and not given["unblinded"] and given["assignment__kind"] == "rating",
+        current=current,
+        unblinded=given["unblinded"],
+        imported=given["imported"],
+        strength=given["strength"],
+        left_acceptable=given["left_acceptable"],
+        right_acceptable=given["right_acceptable"],
+        criteria=criteria,
+        comment=given["comment"],
+        seconds=given["seconds"],
+        layout=given["layout"],
+        differences_used=given["differences_used"],
+        supersedes=given["supersedes_id"],
+        judged_at=moment(given["judged_at"]),
+    )

@@ -1,0 +1,69 @@
+"""A hash of everything a report is made from: where it differs, the stored report is out of date."""
+
+import hashlib
+import json
+from typing import Any
+
+from django.db.models import BigIntegerField, Case, Count, F, Max, QuerySet, Sum, Value, When
+from django.db.models.functions import Mod
+
+from experiments.models import Experiment
+from ratings.models import Assignment, CriterionVerdict, Guess, Judgment, Verdict
+from reports import measurements, unblinding
+from reports.models import Assumptions, Benchmark
+
+# Counts up when the report says something new of the same votes.
+EDITION = 1
+# A prime, so that sums of keys and verdicts stay within 64 bits for any number of rows.
+WRAP = 1_000_003
+
+
+def fingerprint(experiment: Experiment) -> str:
+    """64 hexadecimal digits; one pass over the votes in the database, no rows read."""
+    whole = {
+        "edition": EDITION,
+        "experiment": [experiment.status, experiment.seal, experiment.margin, experiment.baseline_id, experiment.title],
+        "judgments": _judgments(experiment),
+        "criteria": _criteria(experiment),
+        "guesses": _marks(Guess.objects.filter(assignment__rater__experiment=experiment), "assignment_id", "side"),
+        "assignments": _assignments(experiment),
+        "measured": measurements.mark(experiment),
+        "identities": unblinding.mark(experiment),
+        "assumptions": Assumptions.objects.filter(experiment=experiment).aggregate(at=Max("pk"), n=Count("pk")),
+        "benchmarks": Benchmark.objects.filter(arm__experiment=experiment).aggregate(at=Max("pk"), n=Count("pk")),
+    }
+    return hashlib.sha256(json.dumps(whole, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _judgments(experiment: Experiment) -> dict[str, Any]:
+    verdict = Case(
+        *(When(verdict=name, then=Value(code)) for code, name in enumerate(Verdict.values, start=1)),
+        output_field=BigIntegerField(),
+    )
+    answers = Case(When(left_acceptable=True, then=Value(7)), When(left_acceptable=False, then=Value(11)), default=0)
+    more = Case(When(right_acceptable=True, then=Value(64)), When(right_acceptable=False, then=Value(128)), default=0)
+    unblinded = Case(When(unblinded=True, then=Value(1024)), default=0)
+    return Judgment.objects.filter(assignment__rater__experiment=experiment).aggregate(
+        n=Count("pk"),
+        last=Max("pk"),
+        superseded=Count("supersedes_id"),
+        mark=Sum((Mod(F("pk"), WRAP) + 1) * (verdict + answers + more + unblinded), output_field=BigIntegerField()),
+        seconds=Sum("seconds"),
+    )
+
+
+def _criteria(experiment: Experiment) -> dict[str, Any]:
+    rows = CriterionVerdict.objects.filter(judgment__assignment__rater__experiment=experiment)
+    return _marks(rows, "pk", "verdict")
+
+
+def _assignments(experiment: Experiment) -> dict[str, Any]:
+    return Assignment.objects.filter(rater__experiment=experiment).aggregate(
+        n=Count("pk"), skipped=Count("skipped_at"), left=Sum(Mod(F("left_id"), WRAP) * (Mod(F("pk"), WRAP) + 1))
+    )
+
+
+def _marks(rows: QuerySet[Any], key: str, word: str) -> dict[str, Any]:
+    """The counts of each word, and a sum that moves when two rows swap theirs."""
+    words = rows.order_by(word).values_list(word).annotate(n=Count(key), mark=Sum(Mod(F(key), WRAP) + 1))
+    return {name: [n, mark] for name, n, mark in words}

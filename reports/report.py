@@ -1,0 +1,72 @@
+"""The decision report as data: `report.json`, computed from the votes or taken from where it was stored."""
+
+from typing import Any
+
+from django.utils import timezone
+
+from experiments.models import Experiment
+from reports import unblinding
+from reports.fingerprint import fingerprint
+from reports.models import Result
+from reports.sections import (
+    agreement,
+    blinding,
+    contested,
+    context,
+    counts,
+    economics,
+    method,
+    pairs,
+    ranking,
+    raters,
+    slices,
+    study,
+    systems,
+    verdict,
+)
+
+SCHEMA = "blindpair.report/1"
+Report = dict[str, Any]
+
+
+def build(experiment: Experiment) -> Report:
+    """Compute the whole report afresh and keep it. Raises StillBlind until the experiment is closed."""
+    unblinding.require_closed(experiment)
+    made_from = fingerprint(experiment)
+    report = compute(study.read(experiment))
+    Result.objects.update_or_create(
+        experiment=experiment, defaults={"made_from": made_from, "report": report, "made_at": timezone.now()}
+    )
+    return report
+
+
+def current(experiment: Experiment) -> Report:
+    """The stored report where nothing it was made from has changed, else a new one. Raises StillBlind."""
+    unblinding.require_closed(experiment)
+    stored = Result.objects.filter(experiment=experiment, made_from=fingerprint(experiment)).first()
+    return stored.report if stored else build(experiment)
+
+
+def compute(read: study.Study) -> Report:
+    """report.json as `docs` describe it: every key is there, what cannot be computed is null and says why."""
+    standings, note = ranking.ranking(read)
+    report: Report = {
+        "schema": SCHEMA,
+        "experiment": counts.experiment(read),
+        "counts": counts.counts(read),
+        "systems": systems.systems(read),
+        "pairs": pairs.pairs(read),
+        "ranking": standings,
+        "ranking_note": note,
+        "agreement": agreement.agreement(read),
+        "raters": raters.raters(read),
+        "blinding": blinding.blinding(read),
+        "slices": slices.slices(read),
+        "contested": contested.contested(read),
+        "context": context.context(read),
+        "method": method.method(read),
+    }
+    report["without_flagged_raters"] = raters.without_flagged(read, report["raters"])
+    report["verdict"] = verdict.verdict(report)
+    report["break_even"] = economics.break_even(read, report)
+    return report

@@ -1,0 +1,79 @@
+"""What to keep in mind when reading the answer: each a sentence, none of them changes it."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from reports.rounding import count, limits, p_value, percent
+
+Report = Mapping[str, Any]
+MANY_SKIPS = 0.10
+MANY_BOTH_BAD = 0.20
+FEW_INPUTS = 30
+SIGNIFICANT = 0.05
+MOSTLY_RIGHT = 0.5
+
+
+def caveats(report: Report, pair: Mapping[str, Any]) -> list[str]:
+    """All that apply, the weightiest first."""
+    return [*_of_the_score(report, pair), *_of_the_raters(report, pair), *_of_the_systems(report, pair)]
+
+
+def _of_the_score(report: Report, pair: Mapping[str, Any]) -> Iterator[str]:
+    held = pair["noninferiority"]
+    if held["scope"] == "panel":
+        yield (
+            f"{pair['raters']} {'rater' if pair['raters'] == 1 else 'raters'} judged this pair: the answer speaks for "
+            "exactly these raters, not for others of their kind. From 4 on it can."
+        )
+    elif held["verdict"]["panel"] != held["verdict"]["population"]:
+        yield f"For exactly these raters the verdict would be “{held['verdict']['panel']}”."
+    if pair["inputs"] < FEW_INPUTS:
+        yield f"Only {pair['inputs']} inputs were judged; 50 can decide a margin of 10 points."
+    bad = pair["both_bad"] / pair["votes"] if pair["votes"] else 0
+    if bad >= MANY_BOTH_BAD:
+        yield f"{percent(bad)} of the judgments found both answers bad: that is a finding about the task, not a tie."
+    if report["experiment"]["monitored"]:
+        yield "The result could be watched while rating went on; the verdict is safe to read from the betting sequence."
+    if held.get("p_holm") is not None:
+        yield "Several candidates were compared: the test of the margin is corrected for that (Holm)."
+
+
+def _of_the_raters(report: Report, pair: Mapping[str, Any]) -> Iterator[str]:
+    counts, blinding = report["counts"], report["blinding"]
+    asked = counts["judgments"] + counts["skipped"]
+    if asked and counts["skipped"] / asked > MANY_SKIPS:
+        yield f"{percent(counts['skipped'] / asked)} of the pairs were skipped as not to be judged."
+    side = pair["side_effect"]
+    if side["p"] is not None and side["p"] < SIGNIFICANT:
+        yield (
+            f"Standing on the left changed a score by {abs(side['effect']) * 100:.1f} points (p {p_value(side['p'])}); "
+            "sides were drawn at random, so that it hits both systems alike."
+        )
+    guessed = blinding["share"]
+    if guessed["low"] is not None and guessed["low"] > MOSTLY_RIGHT:
+        yield (
+            f"Raters guessed the system in use today more often than chance would ({percent(guessed['value'])} right, "
+            f"{limits(guessed, 'percent')}): the blinding may have been seen through."
+        )
+    if counts["unblinded_judgments"]:
+        yield f"{count(counts['unblinded_judgments'])} judgments of people who could see the key are left out."
+    flagged = [rater["label"] for rater in report["raters"] if rater["flags"]]
+    if flagged:
+        yield f"{len(flagged)} of {len(report['raters'])} raters are flagged; the score without them is shown beside."
+
+
+def _of_the_systems(report: Report, pair: Mapping[str, Any]) -> Iterator[str]:
+    for system in report["systems"]:
+        if system["name"] not in {pair["candidate"], pair["baseline"]}:
+            continue
+        ended = system["failures"]
+        lost = ended["failed"] + ended["truncated"] + ended["refused"] + ended["empty"]
+        if lost:
+            yield (
+                f"{system['name']} gave no complete answer to {lost} of {ended['requests']} requests "
+                f"({ended['failed']} failed, {ended['truncated']} cut off, {ended['refused']} refused, {ended['empty']} empty)."
+            )
+        p95 = system["latency"]["e2e_p95"]
+        if p95["value"] is not None and p95["high"] is None:
+            yield f"The p95 of {system['name']} has no upper limit from {p95['n']} times; 200 would give a useful one."
+        yield from (f"{system['name']}: {note}" for note in system["cost"].get("notes", ()))

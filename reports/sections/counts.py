@@ -1,0 +1,60 @@
+"""What the report rests on: the experiment, its seal, and how much of everything there is."""
+
+from typing import Any
+
+import numpy as np
+
+from reports import unblinding
+from reports.sections.pairs import PANEL, POPULATION, raters_of, scope_for
+from reports.sections.study import Study
+
+Section = dict[str, Any]
+
+
+def experiment(study: Study) -> Section:
+    """The experiment and the seal with its opening; `scope` is the widest used by any pair."""
+    row = study.experiment
+    scopes = {scope_for(raters_of(study.versus(pair))) for pair in study.pairs}
+    return {
+        "id": row.pk,
+        "slug": row.slug,
+        "title": row.title,
+        "question": row.question,
+        "margin": row.margin,
+        "scope": POPULATION if POPULATION in scopes else PANEL,
+        "ratings_per_pair": row.ratings_per_pair,
+        "planned_raters": row.planned_raters,
+        "pairs": row.pairs,
+        "monitored": row.monitored,
+        "seed": row.seed,
+        "sealed_at": row.sealed_at.isoformat() if row.sealed_at else None,
+        "seal": row.seal,
+        "sealed": row.sealed,
+        "opened_seal": unblinding.opened_seal(row),
+        "closed_at": row.closed_at.isoformat() if row.closed_at else None,
+        "follows": row.follows.slug if row.follows else None,
+    }
+
+
+def counts(study: Study) -> Section:
+    """`judgments` are those that enter the score; what does not is counted apart."""
+    ballots, cast = study.ballots, study.votes
+    return {
+        "inputs": len(ballots.inputs),
+        "comparisons": _comparisons(study),
+        "judgments": len(cast),
+        "superseded": ballots.superseded,
+        "raters": int(np.unique(cast.rater).size),
+        "skipped": ballots.skipped,
+        "repeats": len(ballots.repeats),
+        "controls": len(ballots.controls),
+        "withheld": ballots.texts.held_back,
+        "unblinded_judgments": len(ballots.unblinded),
+    }
+
+
+def _comparisons(study: Study) -> int:
+    """Pairs of outputs with at least one judgment that counts."""
+    cast, arms = study.votes, len(study.ballots.arms) or 1
+    first, second = np.minimum(cast.left, cast.right), np.maximum(cast.left, cast.right)
+    return int(np.unique((cast.input * arms + first) * arms + second).size)

@@ -1,0 +1,152 @@
+"""From which volume on a system of one's own costs less than the API, and what that answer hangs on."""
+
+from collections.abc import Mapping
+from math import isfinite
+from typing import Any
+
+from reports.sections import costs
+from reports.sections.study import Study
+from reports.statistics import break_even as arithmetic
+from reports.statistics import cost
+from reports.statistics.break_even import Situation
+
+Section = dict[str, Any]
+USUAL_INPUT_SHARE = 0.75
+
+
+def break_even(study: Study, report: Mapping[str, Any]) -> Section:
+    """Tokens a day with and without the value of governance; nulls with a why where the two are not comparable."""
+    baseline = study.baseline
+    candidate = _own_system(study, report)
+    if baseline is None or costs.basis(costs.stated(study, baseline)) != costs.TOKENS:
+        return _nothing("the system in use today is not paid by tokens")
+    if candidate is None:
+        return _nothing("no candidate is paid by GPU hours")
+    now = situation(study, candidate, baseline)
+    tokens, plain = now.tokens_per_day, now.tokens_per_day_without_governance
+    section: Section = {
+        "tokens_per_day": _finite(tokens),
+        "tokens_per_day_without_governance": _finite(plain),
+        "requests_per_day": _requests(study, baseline, candidate, tokens),
+        "inputs": _inputs(study, candidate, baseline, now),
+        "sensitivity": [
+            {
+                "name": bar.name,
+                "low": _finite(bar.low),
+                "high": _finite(bar.high),
+                "assumption": f"{bar.low_setting} to {bar.high_setting}",
+            }
+            for bar in arithmetic.tornado(now)
+        ],
+    }
+    if not isfinite(tokens):
+        section["why"] = "a token of one's own costs no less than one of the API, so no volume breaks even"
+    return section
+
+
+def situation(study: Study, candidate: int, baseline: int) -> Situation:
+    """The assumptions and measurements that the point follows from."""
+    own, assumed = costs.stated(study, candidate), study.assumed
+    card = costs.rented(own, assumed)
+    tokens_in, tokens_out = _tokens(study, baseline, candidate)
+    total = tokens_in + tokens_out
+    share = assumed.get("cached_share")
+    return Situation(
+        hourly=card.hourly,
+        gpus=card.gpus,
+        hours_per_day=card.hours_per_day,
+        overhead_per_day=card.overhead_per_day,
+        prices=costs.prices(costs.stated(study, baseline)),
+        cached_share=share if share is not None else 0.0,
+        input_share=tokens_in / total if total else USUAL_INPUT_SHARE,
+        variable_per_million=own.get("variable_per_million") or 0.0,
+        governance_per_year=assumed.get("governance_per_year") or 0.0,
+    )
+
+
+def _own_system(study: Study, report: Mapping[str, Any]) -> int | None:
+    """The verdict's candidate where it runs on GPUs, else the cheapest that does."""
+    own = [arm for arm in study.order if arm != study.baseline and costs.basis(costs.stated(study, arm)) == costs.GPU]
+    chosen = report["verdict"].get("candidate")
+    prices = {system["name"]: system["cost"]["per_1000_requests"]["value"] for system in report["systems"]}
+
+    def rank(arm: int) -> tuple[bool, float]:
+        price = prices[study.name(arm)]
+        return study.name(arm) != chosen, float("inf") if price is None else price
+
+    return min(own, key=rank, default=None)
+
+
+def _tokens(study: Study, baseline: int, candidate: int) -> tuple[float, float]:
+    """Mean tokens in and out of a request, of the baseline where they were counted."""
+    for arm in (baseline, candidate):
+        usage = study.measured[arm].usage
+        if len(usage):
+            return float(usage.prompt.mean()), float(usage.output.mean())
+    return 0.0, 0.0
+
+
+def _requests(study: Study, baseline: int, candidate: int, tokens: float) -> float | None:
+    if not isfinite(tokens):
+        return None
+    return arithmetic.requests_per_day(tokens, tokens_per_request=sum(_tokens(study, baseline, candidate)))
+
+
+def _inputs(study: Study, candidate: int, baseline: int, now: Situation) -> Section:
+    requests, per_request = study.assumed.get("requests_per_day"), sum(_tokens(study, baseline, candidate))
+    today = requests * per_request if requests and per_request else None
+    plain = now.tokens_per_day_without_governance
+    return {
+        "candidate": study.name(candidate),
+        "baseline": study.name(baseline),
+        "fixed_per_day": now.fixed_per_day,
+        "operations_per_day": now.overhead_per_day,
+        "governance_per_year": now.governance_per_year,
+        "governance_per_day": now.governance_per_day,
+        "governance_needed_per_year": _governance_needed(now, today),
+        "api_price_per_million": now.price_per_million,
+        "variable_per_million": now.variable_per_million,
+        "input_share": now.input_share,
+        "cached_share": now.cached_share,
+        "tokens_per_request": per_request or None,
+        "requests_per_day": requests,
+        "tokens_per_day": today,
+        "crossing": _finite(plain),
+        "capacity_requests_per_day": _capacity(study, candidate),
+    }
+
+
+def _governance_needed(now: Situation, today: float | None) -> float | None:
+    """What avoiding risk would have to be worth a year for today's volume to break even."""
+    if today is None:
+        return None
+    a_day = arithmetic.governance_needed_per_day(
+        fixed_per_day=now.fixed_per_day,
+        price_per_million=now.price_per_million,
+        tokens_per_day=today,
+        variable_per_million=now.variable_per_million,
+    )
+    return a_day * cost.DAYS
+
+
+def _capacity(study: Study, candidate: int) -> float | None:
+    own, throughput = costs.stated(study, candidate), study.measured[candidate].throughput
+    if not throughput:
+        return None
+    hours = own.get("hours_per_day") or cost.HOURS
+    return cost.capacity_per_day(requests_per_second=throughput, hours_per_day=hours)
+
+
+def _nothing(why: str) -> Section:
+    return {
+        "tokens_per_day": None,
+        "tokens_per_day_without_governance": None,
+        "requests_per_day": None,
+        "inputs": {},
+        "sensitivity": [],
+        "why": why,
+    }
+
+
+def _finite(value: float) -> float | None:
+    return value if isfinite(value) else None
