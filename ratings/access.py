@@ -1,0 +1,89 @@
+"""Who is at the desk: the session that a link was exchanged for, checked anew with every request."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec, cast
+
+from django.conf import settings
+from django.db.models import prefetch_related_objects
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+from ratings.desk import RatingEnded
+from ratings.links import problem_of
+from ratings.models import Rater
+from ratings.showing import asked_by
+
+SESSION_KEY = "rater"
+STATUS = {"unknown": 404, "throttled": 429, "revoked": 403, "expired": 403, "finished": 409, "early": 409}
+P = ParamSpec("P")
+Guarded = Callable[Concatenate[HttpRequest, P], HttpResponse]
+
+
+class RaterRequest(HttpRequest):
+    """A request of somebody whose link was exchanged; the rater comes with experiment and criteria."""
+
+    rater: Rater
+
+
+def rater_required(
+    view: Callable[Concatenate[RaterRequest, P], HttpResponse], *, also_closed: bool = False
+) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+    """Let only raters in, each with a sentence of why not; `also_closed` lets them in after the closing."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        rater = rater_of(request)
+        if rater is None:
+            return problem_page(request, "unknown")
+        problem = problem_of(rater, timezone.now())
+        if problem and not (also_closed and problem == "finished"):
+            return problem_page(request, problem, rater)
+        request.rater = rater  # type: ignore[attr-defined]  # this is what makes it a RaterRequest
+        try:
+            return view(request, *args, **kwargs)  # type: ignore[arg-type]  # likewise
+        except RatingEnded:
+            return problem_page(request, "finished", rater)
+
+    return cast("Guarded[P]", guarded)
+
+
+def also_when_closed(
+    view: Callable[Concatenate[RaterRequest, P], HttpResponse],
+) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+    """Like `rater_required`, and open after the closing."""
+    return rater_required(view, also_closed=True)
+
+
+def rater_of(request: HttpRequest) -> Rater | None:
+    """The rater of this session; none where their link was replaced since."""
+    held = request.session.get(SESSION_KEY)
+    if not isinstance(held, dict):
+        return None
+    rater = Rater.objects.select_related("experiment").filter(pk=held["pk"], token_hash=held["link"]).first()
+    if rater is not None:
+        prefetch_related_objects([rater.experiment], "criteria")
+    return rater
+
+
+def seat(request: HttpRequest, rater: Rater) -> None:
+    """Make this the browser's rater; the session keeps who is signed in, and gets a new key."""
+    request.session.cycle_key()
+    request.session[SESSION_KEY] = {"pk": rater.pk, "link": rater.token_hash}
+
+
+def problem_page(request: HttpRequest, problem: str, rater: Rater | None = None) -> HttpResponse:
+    """One sentence about why a link or a session cannot be used, and whom to ask."""
+    context = {"problem": problem, "asked_by": asked_by(rater.experiment) if rater else ""}
+    return render(request, "ratings/link_problem.html", context, status=STATUS[problem])
+
+
+def place_of(request: HttpRequest) -> str:
+    """The visitor's address; behind a trusted proxy, the nearest one that the proxy saw."""
+    address = str(request.META.get("REMOTE_ADDR", ""))
+    if address not in settings.TRUSTED_PROXIES:
+        return address
+    seen = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]
+    strangers = [part for part in seen if part not in settings.TRUSTED_PROXIES]
+    return strangers[-1] if strangers else address

@@ -1,0 +1,304 @@
+"""The rating desk: shows a rater the next pair, takes what they decide, and goes back as far as they like."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.models import AnonymousUser
+from django.db import connection, transaction
+
+from accounts.models import User
+from experiments.models import Experiment, Status
+from ratings.blind import BlindAnswer, BlindGuess, BlindPair, Briefing
+from ratings.models import Assignment, CriterionVerdict, Guess, Judgment, Rater, Side, SkipReason, Verdict
+from ratings.serving import LEASE, Board, assign, board_for, room_for
+from ratings.showing import answers_of, briefing_of, guess_of, pair_of
+from ratings.standing import IDLE_SECONDS, Standing, Turn, standing_of
+
+GUESSES = 3
+MARGIN_OF_LEASE = LEASE / 30  # nearer to its end a lease counts as run out: two clocks may disagree a little
+ACCEPTABLE: dict[str, tuple[bool | None, bool | None]] = {
+    Verdict.BOTH_GOOD: (True, True),
+    Verdict.BOTH_BAD: (False, False),
+}
+
+
+class RatingEnded(Exception):  # it is told as it reads
+    """The experiment is not open for rating (any more)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """No pair to show: the rater is done, or others hold the last ones (`waiting`). `done` counts pairs judged."""
+
+    done: int
+    waiting: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a rater decided, as the form says it: acceptable and strength are None where they were not asked or said."""
+
+    verdict: str
+    strength: str | None = None
+    left_acceptable: bool | None = None
+    right_acceptable: bool | None = None
+    criteria: Mapping[int, str] | None = None
+    comment: str = ""
+    layout: str = ""
+    differences_used: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Welcome:
+    """What the landing page says: `done` pairs are judged already, `returning` if any pair was ever shown."""
+
+    briefing: Briefing
+    returning: bool
+    done: int
+
+
+Shown = BlindPair | BlindGuess | Pause
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """What is to be shown, before its texts are fetched: a pair, or a guess about one, or neither."""
+
+    board: Board
+    turn: Turn | None = None
+    guess: Turn | None = None
+
+    @property
+    def passed_over(self) -> bool:
+        """Whether pairs were left, but others were just being given them."""
+        return self.turn is None and self.guess is None and bool(self.board.real)
+
+
+# --- what a rater does -----------------------------------------------------------------------------------------------
+
+
+def next_pair(*, rater: Rater, now: datetime, again: UUID | None = None) -> Shown:
+    """What this rater sees now: the pair that waits for an answer, else a new one; the same on every reload.
+
+    `again` is the handle of a judged pair that the rater went back to; any other handle is ignored. Raises RatingEnded.
+    """
+    return _show(rater, now, again=again)
+
+
+def judge(*, rater: Rater, token: UUID, key: UUID, answer: Answer, unblinded: bool, now: datetime) -> Shown:
+    """Save what the rater decided of a pair, and show what comes next.
+
+    A key is used once: the same request again changes nothing. Another answer to the same pair is a new row that
+    supersedes the earlier one. An answer that comes after others have taken the pair's place is not saved.
+    Raises RatingEnded.
+    """
+    return _show(
+        rater, now, act=lambda: _record(rater, token=token, key=key, answer=answer, unblinded=unblinded, now=now)
+    )
+
+
+def skip(*, rater: Rater, token: UUID, reason: str, now: datetime) -> Shown:
+    """The rater cannot judge this pair: it goes to another one. A judged pair stays judged. Raises RatingEnded."""
+    return _show(rater, now, act=lambda: _skip(rater, token, reason, now))
+
+
+def undo(*, rater: Rater, again: UUID | None, now: datetime) -> Shown:
+    """The judged pair with this handle once more, its answer marked (None: the last one); nothing is changed by it."""
+    if again is None:
+        last = standing_of(rater, baseline=rater.experiment.baseline_id).before(None)
+        again = last.token if last else None
+    return _show(rater, now, again=again)
+
+
+def guess(*, rater: Rater, token: UUID, side: str, now: datetime) -> Shown:
+    """Save which card the rater takes for the system in use today; only the first guess counts. Raises RatingEnded."""
+    return _show(rater, now, act=lambda: _guess(rater, token, side, now))
+
+
+# --- what a rater may read -------------------------------------------------------------------------------------------
+
+
+def review(*, rater: Rater) -> tuple[BlindAnswer, ...]:
+    """The rater's last answers, newest first."""
+    return answers_of(rater, standing_of(rater, baseline=rater.experiment.baseline_id))
+
+
+def welcome(*, rater: Rater, now: datetime) -> Welcome:
+    """What the rater is told on the landing page; nothing is assigned."""
+    board = _board(rater, now)
+    done = len(board.standing.done)
+    return Welcome(briefing=briefing_of(rater, board), returning=bool(board.standing.turns), done=done)
+
+
+def briefing(*, rater: Rater, now: datetime) -> Briefing:
+    """Question and instructions, with what is left to do."""
+    return briefing_of(rater, _board(rater, now))
+
+
+def is_open(*, rater: Rater) -> bool:
+    """Whether answers can still be given or changed."""
+    return rater.experiment.status == Status.RATING
+
+
+def done_by(*, rater: Rater) -> int:
+    """How many pairs the rater has judged."""
+    return Judgment.objects.current().filter(assignment__rater=rater).count()
+
+
+def could_see_the_key(*, rater: Rater, user: User | AnonymousUser) -> bool:
+    """Whether whoever is signed in beside the rater's session can look up which system is which."""
+    if not user.is_authenticated:
+        return False
+    return user.is_superuser or rater.experiment.owners.filter(pk=user.pk).exists()
+
+
+def prefer(*, rater: Rater, preferences: Mapping[str, str]) -> None:
+    """Remember how the rater likes to read."""
+    rater.preferences = dict(rater.preferences) | dict(preferences)
+    rater.save(update_fields=["preferences"])
+
+
+def practised(*, rater: Rater, now: datetime) -> None:
+    """Note that practice was done or skipped, once."""
+    Rater.objects.filter(pk=rater.pk, practised_at__isnull=True).update(practised_at=now)
+
+
+# --- inside ----------------------------------------------------------------------------------------------------------
+
+
+def _show(rater: Rater, now: datetime, *, again: UUID | None = None, act: Callable[[], None] | None = None) -> Shown:
+    with transaction.atomic():
+        _hold(rater)
+        if act is not None:
+            act()
+        found = _find(rater, now, again)
+    if found.passed_over and connection.features.has_select_for_update_skip_locked:
+        with transaction.atomic():
+            _hold(rater)
+            found = _find(rater, now, again, patient=True)
+    if found.guess is not None:
+        return guess_of(found.guess, found.board)
+    if found.turn is not None:
+        return pair_of(rater, found.turn, found.board)
+    return Pause(len(found.board.standing.done), found.board.waiting)
+
+
+def _hold(rater: Rater) -> None:
+    """One request of a rater after the other; and whoever closes waits for it (see `actions.hold_raters`)."""
+    held = Rater.objects.select_for_update(no_key=True).filter(pk=rater.pk, revoked_at__isnull=True).values_list("pk")
+    status = Experiment.objects.filter(pk=rater.experiment_id).values_list("status", flat=True)
+    if not held or list(status) != [Status.RATING]:
+        raise RatingEnded
+
+
+def _find(rater: Rater, now: datetime, again: UUID | None, *, patient: bool = False) -> _Found:
+    standing = _settle(rater, standing_of(rater, baseline=rater.experiment.baseline_id), now)
+    board = board_for(rater, rater.experiment, standing, now)
+    back = standing.by_token(again)
+    if back is not None and back.judged_at is not None:
+        return _Found(board=board, turn=back)
+    if standing.open is not None:
+        return _Found(board=board, turn=standing.open)
+    asked = _guess_due(rater, board)
+    if asked is not None:
+        return _Found(board=board, guess=asked)
+    return _Found(board=board, turn=assign(rater, rater.experiment, board, now, patient=patient))
+
+
+def _settle(rater: Rater, standing: Standing, now: datetime) -> Standing:
+    """Renew the lease of the pair on the rater's desk; take it away where others have filled its place meanwhile."""
+    turn = standing.open
+    if turn is None:
+        return standing
+    row = Assignment.objects.filter(pk=turn.pk)
+    if _lease_holds(turn.lease_until, now) or room_for(turn, rater.experiment, now):
+        row.update(lease_until=now + LEASE)
+        return standing
+    row.delete()
+    return replace(standing, turns=[one for one in standing.turns if one.pk != turn.pk])
+
+
+def _guess_due(rater: Rater, board: Board) -> Turn | None:
+    """The pair judged last, where it is one of the rater's last three and holds the system in use today."""
+    standing = board.standing
+    if not rater.experiment.ask_guess or not standing.done or board.left >= GUESSES:
+        return None
+    last = standing.done[-1]
+    if standing.baseline not in last.arms or last.pk in standing.guessed or len(standing.guessed) >= GUESSES:
+        return None
+    return last
+
+
+def _record(rater: Rater, *, token: UUID, key: UUID, answer: Answer, unblinded: bool, now: datetime) -> None:
+    if Judgment.objects.filter(key=key).exists():
+        return
+    turn = standing_of(rater, baseline=rater.experiment.baseline_id).by_token(token)
+    if turn is None or turn.skipped:
+        return
+    earlier = Judgment.objects.current().filter(assignment=turn.pk).first()
+    if earlier is None and not (_lease_holds(turn.lease_until, now) or room_for(turn, rater.experiment, now)):
+        return
+    judgment = Judgment.objects.create(
+        assignment_id=turn.pk,
+        key=key,
+        supersedes=earlier,
+        seconds=earlier.seconds if earlier else _seconds(turn, now),
+        unblinded=unblinded,
+        judged_at=now,
+        **_fields(rater.experiment, answer),
+    )
+    criteria = answer.criteria or {}
+    CriterionVerdict.objects.bulk_create(
+        CriterionVerdict(judgment=judgment, criterion=one, verdict=criteria[one.position])
+        for one in rater.experiment.criteria.all()
+        if one.position in criteria
+    )
+
+
+def _fields(experiment: Experiment, answer: Answer) -> dict[str, Any]:
+    """The columns of a judgment; what was not asked is not stored, and a tie answers "good enough" by itself."""
+    prefers = answer.verdict in (Verdict.LEFT, Verdict.RIGHT)
+    said = (answer.left_acceptable, answer.right_acceptable)
+    acceptable = ACCEPTABLE.get(answer.verdict, said) if experiment.ask_acceptable else (None, None)
+    return {
+        "verdict": answer.verdict,
+        "strength": answer.strength if experiment.ask_strength and prefers else None,
+        "left_acceptable": acceptable[0],
+        "right_acceptable": acceptable[1],
+        "comment": answer.comment,
+        "layout": answer.layout,
+        "differences_used": answer.differences_used,
+    }
+
+
+def _skip(rater: Rater, token: UUID, reason: str, now: datetime) -> None:
+    row = Assignment.objects.filter(rater=rater, token=token, skipped_at__isnull=True, judgments__isnull=True)
+    Assignment.objects.filter(pk__in=list(row.values_list("pk", flat=True))).update(
+        skipped_at=now, skip_reason=SkipReason(reason)
+    )
+
+
+def _guess(rater: Rater, token: UUID, side: str, now: datetime) -> None:
+    if not rater.experiment.ask_guess:
+        return
+    judged = Assignment.objects.filter(rater=rater, token=token, judgments__isnull=False, guess__isnull=True)
+    for pk in judged.values_list("pk", flat=True).distinct():
+        Guess.objects.create(assignment_id=pk, side=Side(side), guessed_at=now)
+
+
+def _seconds(turn: Turn, now: datetime) -> float | None:
+    if turn.shown_at is None:
+        return None
+    return max(0.0, min(IDLE_SECONDS, (now - turn.shown_at).total_seconds()))
+
+
+def _lease_holds(until: datetime | None, now: datetime) -> bool:
+    return until is not None and until > now + MARGIN_OF_LEASE
+
+
+def _board(rater: Rater, now: datetime) -> Board:
+    standing = standing_of(rater, baseline=rater.experiment.baseline_id)
+    return board_for(rater, rater.experiment, standing, now)

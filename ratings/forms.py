@@ -1,0 +1,89 @@
+"""What a rater's forms may say; the buttons cannot be mistyped, so whatever does not fit was not sent by the page."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+
+from ratings.desk import Answer
+
+VERDICTS = [(value, value) for value in ("left", "right", "both_good", "both_bad")]
+LAYOUTS = [(value, value) for value in ("ltr", "rtl", "stacked")]
+STRENGTHS = [(value, value) for value in ("slightly", "clearly")]
+YES_NO = [("yes", "yes"), ("no", "no")]
+REASONS = [(value, value) for value in ("not_my_field", "unclear", "reveals", "broken", "other")]
+SIDES = [(value, value) for value in ("left", "right", "unsure")]
+TRUTH = {"yes": True, "no": False}
+LONGEST_COMMENT = 5000
+
+
+class VerdictForm(forms.Form):
+    """A verdict on a pair and what the experiment asks beside it."""
+
+    assignment = forms.UUIDField()
+    key = forms.UUIDField()
+    verdict = forms.ChoiceField(choices=VERDICTS)
+    strength = forms.ChoiceField(choices=STRENGTHS, required=False)
+    left_acceptable = forms.ChoiceField(choices=YES_NO, required=False)
+    right_acceptable = forms.ChoiceField(choices=YES_NO, required=False)
+    comment = forms.CharField(max_length=LONGEST_COMMENT, required=False)
+    layout = forms.ChoiceField(choices=LAYOUTS, required=False)
+    differences_used = forms.ChoiceField(choices=[("1", "1"), ("0", "0")], required=False)
+
+    def __init__(self, data: Any, *, criteria: Sequence[int] = (), require_comment: bool = False) -> None:
+        super().__init__(data)
+        self.criteria = criteria
+        self.fields["comment"].required = require_comment
+        for position in criteria:
+            self.fields[f"criterion-{position}"] = forms.ChoiceField(choices=VERDICTS)
+
+    def answer(self) -> Answer:
+        """What was decided."""
+        said = self.cleaned_data
+        return Answer(
+            verdict=said["verdict"],
+            strength=said["strength"] or None,
+            left_acceptable=TRUTH.get(said["left_acceptable"]),
+            right_acceptable=TRUTH.get(said["right_acceptable"]),
+            criteria={position: said[f"criterion-{position}"] for position in self.criteria},
+            comment=said["comment"],
+            layout=said["layout"],
+            differences_used=said["differences_used"] == "1",
+        )
+
+
+class SkipForm(forms.Form):
+    """A pair that cannot be judged; the reason may be left out."""
+
+    assignment = forms.UUIDField()
+    reason = forms.ChoiceField(choices=REASONS, required=False)
+
+
+class UndoForm(forms.Form):
+    """Which judged pair to bring back; without one, the last."""
+
+    again = forms.UUIDField(required=False)
+
+
+class GuessForm(forms.Form):
+    """Which card comes from the system in use today."""
+
+    assignment = forms.UUIDField()
+    guess = forms.ChoiceField(choices=SIDES)
+
+
+class PreferencesForm(forms.Form):
+    """The Aa menu; each line by itself may be missing."""
+
+    size = forms.ChoiceField(choices=[(value, value) for value in ("m", "l", "xl")], required=False)
+    theme = forms.ChoiceField(choices=[(value, value) for value in ("auto", "light", "dark")], required=False)
+    text = forms.ChoiceField(choices=[(value, value) for value in ("rendered", "plain")], required=False)
+    keys = forms.ChoiceField(choices=[(value, value) for value in ("on", "off")], required=False)
+    back = forms.RegexField(r"^/rate/([a-z]+/)?$", required=False)
+
+
+class PracticeForm(forms.Form):
+    """A step of the practice, and a verdict where one was pressed."""
+
+    step = forms.ChoiceField(choices=[(value, value) for value in ("1", "2", "ready", "start")])
+    verdict = forms.ChoiceField(choices=VERDICTS, required=False)

@@ -1,0 +1,146 @@
+"""Personal links: made, withdrawn, replaced, and exchanged for a session; only their hashes are kept."""
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import Event
+from experiments.models import Experiment, Status
+from experiments.refusals import Refused
+from ratings.models import Rater
+
+DAYS = 14
+GUESSED = "tried an unknown link"
+TRIES = 30
+WITHIN = timedelta(minutes=5)
+
+
+class CannotInvite(Refused):
+    """Links that make no sense for this experiment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A personal link; the address is shown once and cannot be found out again."""
+
+    label: str
+    url: str
+    expires: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Knock:
+    """What a token opens: a rater, or the reason why it does not ("unknown", "throttled", "revoked", "expired",
+    "finished", "early"). The rater is known for all but the first two."""
+
+    rater: Rater | None
+    problem: str
+
+
+def digest(token: str) -> str:
+    """SHA-256 in hexadecimal; a 256-bit random token needs no slow hash."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+@transaction.atomic
+def invite(
+    *,
+    experiment: Experiment,
+    labels: Sequence[str] | None = None,
+    count: int = 1,
+    email: str = "",
+    days: int = DAYS,
+    now: datetime | None = None,
+) -> list[Link]:
+    """One link a label, or `count` links for "Rater N"; good for so many days. Raises CannotInvite."""
+    if experiment.status == Status.CLOSED:
+        raise CannotInvite(f"{experiment.slug} is closed: nobody can rate it any more.")
+    if days < 1:
+        raise CannotInvite(f"a link is good for at least one day, not {days}.")
+    taken = set(Rater.objects.filter(experiment=experiment).values_list("label", flat=True))
+    names = _checked(labels, taken) if labels is not None else _numbered(count, taken)
+    expires = (now or timezone.now()) + timedelta(days=days)
+    made = [(name, secrets.token_urlsafe(32)) for name in names]
+    Rater.objects.bulk_create(
+        Rater(experiment=experiment, label=name, token_hash=digest(token), email=email, expires_at=expires)
+        for name, token in made
+    )
+    return [_link(name, token, expires) for name, token in made]
+
+
+def revoke(*, rater: Rater, now: datetime | None = None) -> None:
+    """Withdraw a link; a session that it opened ends with its next request. Judgments stay."""
+    rater.revoked_at = now or timezone.now()
+    rater.save(update_fields=["revoked_at"])
+
+
+def replace(*, rater: Rater, days: int = DAYS, now: datetime | None = None) -> Link:
+    """A new link for the same rater: the old one and its sessions end, what was judged stays theirs."""
+    if rater.experiment.status == Status.CLOSED:
+        raise CannotInvite(f"{rater.experiment.slug} is closed: nobody can rate it any more.")
+    token = secrets.token_urlsafe(32)
+    rater.token_hash, rater.revoked_at = digest(token), None
+    rater.expires_at = expires = (now or timezone.now()) + timedelta(days=days)
+    rater.save(update_fields=["token_hash", "revoked_at", "expires_at"])
+    return _link(rater.label, token, expires)
+
+
+def knock(*, token: str, place: str, now: datetime) -> Knock:
+    """Who a token belongs to and whether it opens; unknown ones are counted by `place`, the visitor's address."""
+    tried = f"rater link from {place}"[:200]
+    if Event.objects.filter(verb=GUESSED, object=tried, at__gt=now - WITHIN).count() >= TRIES:
+        return Knock(None, "throttled")
+    rater = Rater.objects.select_related("experiment").filter(token_hash=digest(token)).first()
+    if rater is None:
+        Event.objects.create(actor_name="a visitor", verb=GUESSED, object=tried, at=now)
+        return Knock(None, "unknown")
+    return Knock(rater, problem_of(rater, now))
+
+
+def problem_of(rater: Rater, now: datetime) -> str:
+    """Why this rater cannot rate now, or an empty string."""
+    if rater.revoked_at is not None:
+        return "revoked"
+    if rater.experiment.status == Status.CLOSED:
+        return "finished"
+    if not rater.may_rate(now):
+        return "expired"
+    return "" if rater.experiment.status == Status.RATING else "early"
+
+
+def begin(*, rater: Rater, now: datetime) -> None:
+    """Note the first use of a link: the order in which raters begin is their place in the balance of sides."""
+    Rater.objects.filter(pk=rater.pk, first_used_at__isnull=True).update(first_used_at=now)
+
+
+def _link(label: str, token: str, expires: datetime) -> Link:
+    return Link(label=label, url=f"{settings.PUBLIC_URL}/r/{token}/", expires=expires)
+
+
+def _numbered(count: int, taken: set[str]) -> list[str]:
+    if count < 1:
+        raise CannotInvite(f"say how many links to make, at least 1, not {count}.")
+    names: list[str] = []
+    number = len(taken)
+    while len(names) < count:
+        number += 1
+        if f"Rater {number}" not in taken:
+            names.append(f"Rater {number}")
+    return names
+
+
+def _checked(labels: Sequence[str], taken: set[str]) -> list[str]:
+    names = [label.strip() for label in labels]
+    longest = Rater._meta.get_field("label").max_length or 0
+    for number, name in enumerate(names):
+        if not name or len(name) > longest:
+            raise CannotInvite(f"a label has 1 to {longest} characters: {name[:40]!r}.")
+        if name in taken or name in names[:number]:
+            raise CannotInvite(f"there is a rater called {name} already: give another label, or replace the link.")
+    return names

@@ -1,0 +1,331 @@
+"""Handing out pairs: which are left for a rater, and the row that gives them one of these."""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import connection
+
+from experiments.models import Experiment, Output
+from ratings.draws import Draws
+from ratings.models import Assignment, AssignmentKind, Comparison, ComparisonKind, Rater
+from ratings.pairing import (
+    APART,
+    Candidate,
+    Group,
+    Mix,
+    Seat,
+    allowed_sides,
+    choose,
+    expected_share,
+    next_kind,
+    orient,
+    plan,
+    queue,
+    still_to_come,
+)
+from ratings.slots import Taken, taken
+from ratings.standing import CONTROLS, Standing, Turn
+
+LEASE = timedelta(minutes=30)
+NOTHING = Taken()
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A comparison as it is stored: which output leads, and which follows."""
+
+    comparison: int
+    item: int
+    group: Group
+    leading: int
+    following: int
+    leads_first: bool
+
+    def candidate(self, given: Taken) -> Candidate:
+        """The pair with what is taken of it, told by its leading output."""
+        forward, backward = given.first_left, given.second_left
+        if not self.leads_first:
+            forward, backward = backward, forward
+        return Candidate(self.comparison, self.item, self.group, forward, backward)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Board:
+    """What one rater can still be given: `real` and `controls` have not been shown to them; `waiting` says that
+    others hold what this rater could judge."""
+
+    standing: Standing
+    offers: Mapping[int, Offer]
+    groups: tuple[tuple[int, ...], ...]
+    real: Sequence[Candidate]
+    controls: Sequence[Candidate]
+    waiting: bool
+    place: int
+    everyone: bool
+    real_left: int
+    controls_left: int
+    repeats_left: int
+
+    @property
+    def left(self) -> int:
+        """How many pairs this rater can still expect."""
+        return self.real_left + self.controls_left + self.repeats_left
+
+
+def board_for(rater: Rater, experiment: Experiment, standing: Standing, now: datetime) -> Board:
+    """Look at everything a rater could be given: three queries, whatever the number of judgments."""
+    offers = _offers(experiment, standing.baseline)
+    given = taken(now, comparison__input__experiment=experiment)
+    seats = _seats(experiment, now)
+    seen = {turn.comparison for turn in standing.turns if turn.kind != AssignmentKind.REPEAT}
+    unseen = [offer for offer in offers.values() if offer.comparison not in seen]
+    candidates = [one.candidate(given.get(one.comparison, NOTHING)) for one in unseen if one.group != CONTROLS]
+    controls = [Candidate(one.comparison, one.item, one.group) for one in unseen if one.group == CONTROLS]
+    wanted = experiment.ratings_per_pair
+    free = [one for one in candidates if allowed_sides(one, wanted)]
+    others = seats.usable - 1
+    share = sum(
+        expected_share(wanted - one.taken, max(0, others - given.get(one.comparison, NOTHING).given)) for one in free
+    )
+    mix = Mix(
+        real_done=standing.count(AssignmentKind.RATING),
+        real_left=max(1, int(share + 0.5)) if free else 0,
+        controls_done=standing.count(AssignmentKind.CONTROL),
+        controls_left=len(controls),
+        repeats_done=standing.count(AssignmentKind.REPEAT),
+    )
+    control_count, repeat_count = still_to_come(
+        mix, control_share=experiment.control_share, repeat_share=experiment.repeat_share
+    )
+    return Board(
+        standing=standing,
+        offers=offers,
+        groups=_groups(offers.values()),
+        real=free,
+        controls=controls,
+        waiting=any(given.get(one.comparison, NOTHING).judged < wanted for one in candidates),
+        place=seats.places.get(rater.pk, 0),
+        everyone=wanted >= len(seats.places),
+        real_left=mix.real_left,
+        controls_left=control_count,
+        repeats_left=repeat_count if mix.real_left or control_count else min(repeat_count, len(_due(standing))),
+    )
+
+
+def assign(rater: Rater, experiment: Experiment, board: Board, now: datetime, *, patient: bool = False) -> Turn | None:
+    """Give the rater their next pair, or None where there is none. Call it in a transaction that holds the rater.
+
+    On a database with row locks a pair that somebody else is just being given is passed over, so that nobody waits;
+    `patient` waits for it, as a last resort.
+    """
+    draws = Draws(experiment.draw_salt, experiment.seed)
+    step = next_step(board.standing)
+    drawn = next_kind(
+        real=board.real_left,
+        controls=board.controls_left,
+        repeats=board.repeats_left,
+        place=draws.share("kind", rater.pk, step),
+    )
+    ways = {"real": _give_real, "control": _give_control, "repeat": _give_repeat}
+    for kind in (drawn, *(kind for kind in ways if kind != drawn)):
+        turn = ways[kind](_Giving(rater, experiment, board, now, draws, step, patient))
+        if turn is not None:
+            return turn
+    return None
+
+
+def room_for(turn: Turn, experiment: Experiment, now: datetime) -> bool:
+    """Whether an answer to a pair whose lease has run out is still wanted; takes the pair's row lock."""
+    if turn.kind != AssignmentKind.RATING:
+        return True
+    comparison = Comparison.objects.select_for_update(no_key=True).get(pk=turn.comparison)
+    given = taken(now, comparison=comparison).get(turn.comparison, NOTHING)
+    candidate = Candidate(turn.comparison, turn.item, (0, 0), given.first_left, given.second_left)
+    side = 1 if turn.left == comparison.first_id else -1
+    return side in allowed_sides(candidate, experiment.ratings_per_pair)
+
+
+# --- the three kinds -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Giving:
+    rater: Rater
+    experiment: Experiment
+    board: Board
+    now: datetime
+    draws: Draws
+    step: int
+    patient: bool
+
+    def seat(self) -> Seat:
+        turns = self.board.standing.turns
+        return Seat(
+            rater=self.rater.pk,
+            place=self.board.place,
+            step=self.step,
+            last_item=turns[-1].item if turns else None,
+            leads=self.board.standing.leads,
+        )
+
+    def choose(self, candidates: Sequence[Candidate], wanted: int | None) -> tuple[Candidate, int] | None:
+        return choose(
+            candidates,
+            seat=self.seat(),
+            wanted=wanted,
+            everyone=wanted is None or self.board.everyone,
+            sides=plan(self.draws, self.board.place, self.board.groups),
+            order=queue(self.draws, self.rater.pk, self.board.groups),
+            draws=self.draws,
+        )
+
+    def store(self, kind: AssignmentKind, offer: Offer, side: int, repeat_of: Turn | None = None) -> Turn:
+        left, right = (offer.leading, offer.following) if side > 0 else (offer.following, offer.leading)
+        row = Assignment.objects.create(
+            token=uuid.uuid4(),
+            comparison_id=offer.comparison,
+            rater=self.rater,
+            kind=kind,
+            repeat_of_id=repeat_of.pk if repeat_of else None,
+            left_id=left,
+            right_id=right,
+            position=self.step,
+            created_at=self.now,
+            lease_until=self.now + LEASE,
+            shown_at=self.now,
+        )
+        return Turn(
+            pk=row.pk,
+            token=row.token,
+            position=row.position,
+            kind=row.kind,
+            comparison=offer.comparison,
+            item=offer.item,
+            left=left,
+            right=right,
+            arms=offer.group,
+            expected=None,
+            skipped=False,
+            lease_until=row.lease_until,
+            shown_at=row.shown_at,
+            judged_at=None,
+            seconds=None,
+        )
+
+
+def _give_real(giving: _Giving) -> Turn | None:
+    left = {one.comparison: one for one in giving.board.real}
+    wanted = giving.experiment.ratings_per_pair
+    while (chosen := giving.choose(list(left.values()), wanted)) is not None:
+        candidate, side = chosen
+        offer = giving.board.offers[candidate.comparison]
+        fresh = _hold(offer, giving) if connection.features.has_select_for_update_skip_locked else candidate
+        if fresh == candidate:
+            return giving.store(AssignmentKind.RATING, offer, side)
+        if fresh is None:
+            del left[candidate.comparison]
+        else:
+            left[candidate.comparison] = fresh
+    return None
+
+
+def _hold(offer: Offer, giving: _Giving) -> Candidate | None:
+    """Lock the pair and look again: None where somebody else holds it this moment."""
+    rows = Comparison.objects.filter(pk=offer.comparison)
+    locked = rows.select_for_update(no_key=True, skip_locked=not giving.patient).values_list("pk")
+    if not locked:
+        return None
+    return offer.candidate(taken(giving.now, comparison=offer.comparison).get(offer.comparison, NOTHING))
+
+
+def _give_control(giving: _Giving) -> Turn | None:
+    if not giving.board.controls_left:
+        return None
+    chosen = giving.choose(giving.board.controls, None)
+    if chosen is None:
+        return None
+    return giving.store(AssignmentKind.CONTROL, giving.board.offers[chosen[0].comparison], chosen[1])
+
+
+def _give_repeat(giving: _Giving) -> Turn | None:
+    standing, last = giving.board.standing, giving.board.standing.turns[-1:]
+    due = _due(standing)
+    if not giving.board.repeats_left or not due:
+        return None
+    again = min(
+        due,
+        key=lambda turn: (
+            turn.item == last[0].item,
+            giving.draws.number("repeat", giving.rater.pk, turn.comparison),
+        ),
+    )
+    offer = giving.board.offers[again.comparison]
+    return giving.store(AssignmentKind.REPEAT, offer, -1 if again.left == offer.leading else 1, again)
+
+
+# --- reading ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Seats:
+    """The raters' places in the order they began, and how many could still judge."""
+
+    places: Mapping[int, int]
+    usable: int
+
+
+def _seats(experiment: Experiment, now: datetime) -> _Seats:
+    rows = list(
+        Rater.objects.filter(experiment=experiment).values_list(
+            "pk", "first_used_at", "token_hash", "revoked_at", "expires_at"
+        )
+    )
+    usable = {
+        pk
+        for pk, _, token, revoked, expires in rows
+        if token is not None and revoked is None and (expires is None or now < expires)
+    }
+    began = {pk: first for pk, first, *_ in rows if first is not None}
+    order = [*sorted(began, key=lambda pk: (began[pk], pk)), *sorted(usable - set(began))]
+    return _Seats({pk: place for place, pk in enumerate(order)}, len(usable))
+
+
+def _offers(experiment: Experiment, baseline: int | None) -> dict[int, Offer]:
+    shown = Output.objects.filter(input__experiment=experiment).servable()
+    rows = Comparison.objects.filter(input__experiment=experiment, first__in=shown, second__in=shown).order_by("pk")
+    columns = ("pk", "input_id", "kind", "first_id", "second_id", "first__arm_id", "second__arm_id", "expected_id")
+    return {row[0]: _offer(row, baseline) for row in rows.values_list(*columns)}
+
+
+def _offer(row: tuple[int, int, str, int, int, int, int, int | None], baseline: int | None) -> Offer:
+    pk, item, kind, first, second, first_arm, second_arm, expected = row
+    group = CONTROLS if kind == ComparisonKind.CONTROL else orient((first_arm, second_arm), baseline)
+    leads_first = first == expected if group == CONTROLS else first_arm == group[0]
+    leading, following = (first, second) if leads_first else (second, first)
+    return Offer(pk, item, group, leading, following, leads_first)
+
+
+def _groups(offers: Iterable[Offer]) -> tuple[tuple[int, ...], ...]:
+    by_group: dict[Group, list[int]] = defaultdict(list)
+    for offer in offers:
+        by_group[offer.group].append(offer.comparison)
+    return tuple(tuple(by_group[group]) for group in sorted(by_group))
+
+
+def _due(standing: Standing) -> list[Turn]:
+    """Judged pairs that may come again now: not repeated yet, and long enough ago."""
+    step = next_step(standing)
+    repeated = {turn.comparison for turn in standing.turns if turn.kind == AssignmentKind.REPEAT}
+    return [
+        turn
+        for turn in standing.done
+        if turn.kind == AssignmentKind.RATING and turn.comparison not in repeated and step - turn.position >= APART
+    ]
+
+
+def next_step(standing: Standing) -> int:
+    """The position of the next turn."""
+    return standing.turns[-1].position + 1 if standing.turns else 1

@@ -1,0 +1,41 @@
+"""How far the judgments wanted of a pair are taken: by a judgment that counts, or by a lease that is still live."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, F, Q
+
+from ratings.models import Assignment, AssignmentKind
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Of one pair: slots taken with its first output on card A and on card B, how many of them are judged, and to how
+    many raters it was ever given."""
+
+    first_left: int = 0
+    second_left: int = 0
+    judged: int = 0
+    given: int = 0
+
+
+def taken(now: datetime, **where: object) -> dict[int, Taken]:
+    """Comparison -> what is taken of it; pairs that nobody was given are left out.
+
+    Skips, repeats, controls and judgments of people who could see the key take nothing.
+    """
+    judged = Q(judgments__isnull=False, judgments__superseded_by__isnull=True, judgments__unblinded=False)
+    live = Q(judgments__isnull=True, skipped_at__isnull=True, lease_until__gt=now)
+    first_left = Q(left=F("comparison__first"))
+    rows = (
+        Assignment.objects.filter(kind=AssignmentKind.RATING, **where)
+        .values("comparison_id")
+        .annotate(
+            first=Count("pk", filter=(judged | live) & first_left, distinct=True),
+            both=Count("pk", filter=judged | live, distinct=True),
+            judged=Count("pk", filter=judged, distinct=True),
+            given=Count("pk", distinct=True),
+        )
+        .values_list("comparison_id", "first", "both", "judged", "given")
+    )
+    return {pk: Taken(first, both - first, done, given) for pk, first, both, done, given in rows}
