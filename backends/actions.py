@@ -1,4 +1,4 @@
-"""What is written about endpoints, systems and the collecting of their answers."""
+"""What is written about endpoints and systems; the collecting of their answers is started in `queueing`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -7,34 +7,37 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from backends import bell, checking, trouble
 from backends.adapters.contract import Target
-from backends.endpoints import keep_secret, policy
-from backends.failures import KINDS
+from backends.encryption import is_current
+from backends.endpoints import host_of, keep_secret, policy, secret_of
 from backends.hosts import BadAddress
 from backends.models import Completion, Endpoint, Outcome, State, System
 from backends.naming import telling_names
 from backends.parameters import problems
 from backends.presets import UnknownPreset
-from experiments.actions import BEFORE_THE_SEAL, PreparedOutput, add_arm, prepare_output, prompt_of, store_prepared
-from experiments.models import Arm, Experiment, Input, Output, OutputState, Status
+from backends.queueing import cancel, fetch_again, pause, refuse_after_the_seal, resume, start_collecting
+from experiments.actions import PreparedOutput, add_arm, fields_of, prepare_output, prompt_of
+from experiments.models import Arm, Experiment, Input, Output, OutputState
 from experiments.refusals import Refused
 
-CANCELLED = "cancelled"
-CANCELLED_SENTENCE = "Collecting was cancelled before this answer came. Fetch it with collect --retry-failed."
-STOPPING = ("rate", *(kind.name for kind in KINDS.values() if kind.stops_system))
+__all__ = [
+    "CannotAdd",
+    "RecordedAnswer",
+    "add_endpoint",
+    "add_system",
+    "cancel",
+    "edit_endpoint",
+    "fetch_again",
+    "pause",
+    "prepare_recorded",
+    "resume",
+    "rotate_secrets",
+    "start_collecting",
+]
 
 
 class CannotAdd(Refused):
     """An endpoint or a system that cannot be as it was asked for."""
-
-
-class NoSuchSystem(Refused):
-    """The experiment has no system of this name."""
-
-
-class TooLate(Refused):
-    """Answers are only fetched before the opening of rating."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,17 +113,30 @@ def edit_endpoint(*, endpoint: Endpoint, secret: str | None = None, **fields: An
 
     `secret`: None keeps the key, "" removes it. Raises CannotAdd.
     """
-    before = Target.of(dialect=endpoint.dialect, preset=endpoint.preset, base_url=endpoint.base_url).base_url
+    before = host_of(endpoint)
     for field, value in fields.items():
         setattr(endpoint, field, value)
     endpoint.base_url = _checked(endpoint.name, endpoint.dialect, endpoint.preset, endpoint.base_url)
-    after = Target.of(dialect=endpoint.dialect, preset=endpoint.preset, base_url=endpoint.base_url).base_url
     if secret is not None:
         keep_secret(endpoint, secret)
-    elif endpoint.secret and _host(before) != _host(after):
+    elif endpoint.secret and before != host_of(endpoint):
         raise CannotAdd(f"endpoint {endpoint.name!r} gets another host: enter its key again.")
     endpoint.save()
     return endpoint
+
+
+@transaction.atomic
+def rotate_secrets() -> int:
+    """Encrypt every stored key anew under the first key of the ring; how many were under another. Raises Unreadable."""
+    old = [
+        endpoint
+        for endpoint in Endpoint.objects.select_for_update().exclude(secret="")
+        if not is_current(endpoint.secret)
+    ]
+    for endpoint in old:
+        keep_secret(endpoint, secret_of(endpoint))
+        endpoint.save(update_fields=["secret"])
+    return len(old)
 
 
 def add_system(
@@ -148,7 +164,7 @@ def add_system(
         _check_asked(name, endpoint, given, concurrency)
     ready = _all_prepared(experiment, name, model_id, recorded or {})
     with transaction.atomic():
-        _before_the_seal(experiment)
+        refuse_after_the_seal(experiment)
         if System.objects.filter(arm__experiment=experiment, name=name).exists():
             raise CannotAdd(f"two systems of the experiment are called {name!r}.")
         system = System.objects.create(
@@ -163,144 +179,8 @@ def add_system(
             cost=dict(cost or {}),
             facts=dict(facts or {}),
         )
-        _store_recorded(experiment, system, ready)
+        _store_recorded(system, ready)
     return system.arm
-
-
-@transaction.atomic
-def start_collecting(*, experiment: Experiment, retry_failed: bool = False) -> int:
-    """Have every answer fetched that is missing, and go on where collecting was paused; how many rows wait now.
-
-    Rows that failed because their system could not be asked at all wait again; all failed ones with `retry_failed`.
-    Raises TooLate from the opening of rating on.
-    """
-    _before_the_seal(experiment)
-    Experiment.objects.filter(pk=experiment.pk, status=Status.DRAFT).update(status=Status.COLLECTING)
-    experiment.refresh_from_db(fields=["status"])
-    _take_up(experiment, None, all_failed=retry_failed)
-    asked = System.objects.filter(arm__experiment=experiment, endpoint__isnull=False)
-    inputs = list(Input.objects.filter(experiment=experiment).order_by("position").values_list("pk", flat=True))
-    for system in asked:
-        _add_rows(system, inputs)
-    bell.ring(experiment.pk)
-    return Completion.objects.filter(system__in=asked, state=State.PENDING).count()
-
-
-@transaction.atomic
-def pause(*, experiment: Experiment, system_name: str | None = None, reason: str = "Paused by its owner.") -> int:
-    """Ask nothing more; answers under way are still saved. How many systems were paused."""
-    running = _systems(experiment, system_name).filter(paused_at__isnull=True, endpoint__isnull=False)
-    count: int = running.update(paused_at=timezone.now(), pause_reason=reason[:500] or "Paused by its owner.")
-    return count
-
-
-@transaction.atomic
-def resume(*, experiment: Experiment, system_name: str | None = None) -> int:
-    """Go on asking, also where a key, a model or money stopped a system. How many rows wait now."""
-    _before_the_seal(experiment)
-    systems = _take_up(experiment, system_name, all_failed=False)
-    bell.ring(experiment.pk)
-    return Completion.objects.filter(system__in=systems, state=State.PENDING).count()
-
-
-@transaction.atomic
-def cancel(*, experiment: Experiment, system_name: str | None = None) -> int:
-    """Give up every answer that is not there yet, those under way included; how many there were."""
-    _before_the_seal(experiment)
-    systems = _systems(experiment, system_name)
-    left = Completion.objects.filter(system__in=systems, state__in=[State.PENDING, State.RUNNING])
-    count: int = left.update(
-        state=State.FAILED,
-        failure_kind=CANCELLED,
-        sentence=CANCELLED_SENTENCE,
-        claim="",
-        lease_until=None,
-        not_before=None,
-        finished_at=timezone.now(),
-    )
-    return count
-
-
-@transaction.atomic
-def fetch_again(
-    *, experiment: Experiment, outcomes: Sequence[str], system_name: str | None = None, input_id: str | None = None
-) -> int:
-    """Ask again for answers that came but cannot be rated (truncated, refused, empty); how many. Raises TooLate."""
-    _before_the_seal(experiment)
-    rows = Completion.objects.filter(
-        system__in=_systems(experiment, system_name).filter(endpoint__isnull=False),
-        state=State.DONE,
-        outcome__in=outcomes,
-    )
-    if input_id is not None:
-        rows = rows.filter(input__external_id=input_id)
-    outputs = [pk for pk in rows.values_list("output_id", flat=True) if pk is not None]
-    count = _back_in_line(rows)
-    Output.objects.filter(pk__in=outputs).delete()
-    checking.forget(_systems(experiment, system_name).values_list("pk", flat=True), checking.AFTER)
-    bell.ring(experiment.pk)
-    return count
-
-
-def _take_up(experiment: Experiment, system_name: str | None, *, all_failed: bool) -> list[int]:
-    systems = list(_systems(experiment, system_name).values_list("pk", flat=True))
-    trouble.forget(systems)
-    failed = Completion.objects.filter(system__in=systems, state=State.FAILED)
-    count = _back_in_line(failed if all_failed else failed.filter(failure_kind__in=STOPPING))
-    checking.forget(systems, *([checking.AFTER] if count else []))
-    return systems
-
-
-def _back_in_line(rows: Any) -> int:
-    """Rows that wait again as if they had never been asked, but for the record of their calls."""
-    count: int = rows.update(
-        state=State.PENDING,
-        failure_kind="",
-        sentence="",
-        outcome=None,
-        output=None,
-        raw_text="",
-        usage={},
-        ttft_ms=None,
-        first_visible_ms=None,
-        latency_ms=None,
-        user_ms=None,
-        cold=False,
-        not_before=None,
-        started_at=None,
-        finished_at=None,
-    )
-    return count
-
-
-def _add_rows(system: System, inputs: Sequence[int]) -> None:
-    there = set(system.completions.values_list("input_id", "sample"))
-    wanted = [(item, sample) for sample in range(system.samples) for item in inputs]
-    rows = [
-        Completion(system=system, input_id=item, sample=sample)
-        for item, sample in wanted
-        if (item, sample) not in there
-    ]
-    if rows:
-        Completion.objects.bulk_create(rows, batch_size=500)
-        checking.forget([system.pk], checking.AFTER)
-
-
-def _systems(experiment: Experiment, system_name: str | None) -> Any:
-    found = System.objects.filter(arm__experiment=experiment)
-    if system_name is None:
-        return found
-    named = found.filter(name=system_name)
-    if not named.exists():
-        there = ", ".join(found.order_by("name").values_list("name", flat=True)) or "none"
-        raise NoSuchSystem(f"the experiment has no system {system_name!r}. It has: {there}.")
-    return named
-
-
-def _before_the_seal(experiment: Experiment) -> None:
-    status = Experiment.objects.select_for_update().values_list("status", flat=True).get(pk=experiment.pk)
-    if status not in BEFORE_THE_SEAL:
-        raise TooLate("rating is open or over: answers are sealed and no more are fetched.")
 
 
 def _check_asked(name: str, endpoint: Endpoint, parameters: Mapping[str, Any], concurrency: int) -> None:
@@ -324,10 +204,6 @@ def _checked(name: str, dialect: str, preset: str, base_url: str) -> str:
     return base_url.rstrip("/")
 
 
-def _host(url: str) -> str:
-    return url.partition("//")[2].partition("/")[0].lower()
-
-
 def _all_prepared(
     experiment: Experiment, name: str, model_id: str, recorded: Mapping[str, RecordedAnswer]
 ) -> dict[int, tuple[Input, RecordedAnswer, PreparedOutput]]:
@@ -347,25 +223,34 @@ def _all_prepared(
     return ready
 
 
-def _store_recorded(
-    experiment: Experiment, system: System, ready: Mapping[int, tuple[Input, RecordedAnswer, PreparedOutput]]
-) -> None:
-    now = timezone.now()
-    for item, answer, prepared in ready.values():
-        empty = prepared.state == OutputState.EMPTY
-        Completion.objects.create(
-            system=system,
-            input=item,
-            state=State.DONE,
-            outcome=Outcome.EMPTY if empty else Outcome.COMPLETE,
-            output=store_prepared(item=item, arm=system.arm, prepared=prepared),
-            raw_text=answer.text,
-            usage=_usage(answer),
-            ttft_ms=answer.ttft_ms,
-            latency_ms=answer.latency_ms,
-            user_ms=answer.latency_ms,
-            finished_at=now,
-        )
+def _store_recorded(system: System, ready: Mapping[int, tuple[Input, RecordedAnswer, PreparedOutput]]) -> None:
+    rows = list(ready.values())
+    outputs = Output.objects.bulk_create(
+        (Output(input=item, arm=system.arm, **fields_of(prepared)) for item, _, prepared in rows), batch_size=200
+    )
+    Completion.objects.bulk_create(
+        (
+            _recorded(system, output, answer, empty=prepared.state == OutputState.EMPTY)
+            for (_, answer, prepared), output in zip(rows, outputs, strict=True)
+        ),
+        batch_size=200,
+    )
+
+
+def _recorded(system: System, output: Output, answer: RecordedAnswer, *, empty: bool) -> Completion:
+    return Completion(
+        system=system,
+        input_id=output.input_id,
+        state=State.DONE,
+        outcome=Outcome.EMPTY if empty else Outcome.COMPLETE,
+        output=output,
+        raw_text=answer.text,
+        usage=_usage(answer),
+        ttft_ms=answer.ttft_ms,
+        latency_ms=answer.latency_ms,
+        user_ms=answer.latency_ms,
+        finished_at=timezone.now(),
+    )
 
 
 def _usage(answer: RecordedAnswer) -> dict[str, int]:

@@ -23,6 +23,7 @@ from backends.turns import database_turn
 from experiments.models import Status
 
 POLL_SECONDS = 1.0
+RENEWALS = 4  # of a claim before it would run out
 STOP_SECONDS = 18.0
 PROGRESS_SECONDS = 0.25
 PATIENT_FAILURES = TROUBLED + 5  # in a row, about 50 seconds: as long as a person waits for a server that was there
@@ -108,7 +109,7 @@ class Engine:
                 _log.warning("looking for work: the database is away (%s)", type(error).__name__)
             except Exception:
                 _log.exception("looking for work failed; it is tried again")
-            self.bell.wait(POLL_SECONDS)
+            self.bell.wait(min(POLL_SECONDS, self._lease_seconds / RENEWALS))
         with database_turn(last=True):
             pass
 
@@ -141,7 +142,7 @@ class Engine:
                 del self._drains[pk]
 
     def _renew(self) -> None:
-        if time.monotonic() - self._renewed > self._lease_seconds / 4:
+        if time.monotonic() - self._renewed > self._lease_seconds / RENEWALS:
             renew(self._tokens(), lease_seconds=self._lease_seconds)
             self._renewed = time.monotonic()
 

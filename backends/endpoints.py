@@ -63,6 +63,11 @@ def keep_secret(endpoint: Endpoint, secret: str) -> None:
 
 def place_of(endpoint: Endpoint) -> Place:
     """What the endpoint's secret is bound to: the host that is really called, be it the preset's own."""
+    return Place(table=Endpoint._meta.db_table, row=endpoint.pk, host=host_of(endpoint))
+
+
+def host_of(endpoint: Endpoint) -> str:
+    """Scheme, host and port: a key that was given for https is not sent in clear either."""
     profile = profile_for(dialect=endpoint.dialect, preset=endpoint.preset, base_url=endpoint.base_url)
-    host = urlsplit(base_url_for(profile, endpoint.base_url)).netloc
-    return Place(table=Endpoint._meta.db_table, row=endpoint.pk, host=host)
+    parts = urlsplit(base_url_for(profile, endpoint.base_url))
+    return f"{parts.scheme}://{parts.netloc}".lower()

@@ -16,7 +16,6 @@ from experiments.sealing import canonical
 
 PURPOSE = b"commitment of the mapping of arms to systems"
 HOW = "SHA-256 over the salt (as text), a line feed, and the mapping as JSON with sorted keys and no white space"
-NAMED = 10  # inputs named in a sentence
 
 
 class StillSealed(Refused):
@@ -37,9 +36,9 @@ class Readiness:
 
 
 def readiness(experiment: Experiment) -> Readiness:
-    """Whether rating may be opened. Undecided flags are named by input only: the owner may still rate."""
+    """Whether rating may be opened, as far as systems and their answers go; flags are decided on above."""
     now = progress(experiment)
-    blocking = [*_too_few(experiment, now), *_unfinished(now), *_undecided(experiment), *_unanswered(experiment)]
+    blocking = [*_too_few(experiment, now), *_unfinished(now), *_unanswered(experiment)]
     return Readiness(blocking=blocking, warnings=[*_held_back(experiment), *_as_found(experiment)])
 
 
@@ -104,18 +103,6 @@ def _unfinished(now: Progress) -> list[str]:
         elif not system.recorded and not system.total:
             found.append(f"{system.name}: collecting was not started.")
     return found
-
-
-def _undecided(experiment: Experiment) -> list[str]:
-    waiting = Output.objects.filter(input__experiment=experiment).undecided()
-    ids = sorted(set(waiting.values_list("input__position", "input__external_id")))
-    if not ids:
-        return []
-    some = ", ".join(name for _, name in ids[:NAMED]) + (" and more" if len(ids) > NAMED else "")
-    return [
-        f"{waiting.count()} answers name a maker and wait for a decision (inputs {some}): "
-        "mask, release or withhold them."
-    ]
 
 
 def _unanswered(experiment: Experiment) -> list[str]:
