@@ -6,6 +6,7 @@ import numpy as np
 from numpy.random import Generator
 
 from reports.statistics import bootstrap
+from reports.statistics.codes import renumbered
 from reports.statistics.interval import LEVEL, Floats, Interval, Ints, without_limits
 
 NO_VARIATION = "all votes are the same: agreement beyond chance is not defined"
@@ -53,21 +54,21 @@ def of_pairs(
         return np.zeros(0, dtype=np.int64), np.zeros(0)
     arms = int(max(left.max(), right.max())) + 1
     low, high = np.minimum(left, right), np.maximum(left, right)
-    unit, first, where = np.unique((item * arms + low) * arms + high, return_index=True, return_inverse=True)
+    unit = renumbered((item * arms + low) * arms + high).code
+    first = _first_of(unit)
     chosen = left[first]
     if baseline is not None:
         chosen = np.where(chosen == baseline, right[first], chosen)
-    places = where.reshape(-1)
-    return np.arange(unit.size)[places], np.where(left == chosen[places], left_score, 1 - left_score)
+    return unit, np.where(left == chosen[unit], left_score, 1 - left_score)
 
 
 def tabulated(unit: Ints, value: Floats) -> Ratings:
     """From columns with one entry a vote; units that have no vote get no row."""
     values, codes = np.unique(value, return_inverse=True)
-    units, rows = np.unique(unit, return_inverse=True)
-    cells = rows.reshape(-1) * max(1, values.size) + codes.reshape(-1)
-    counts = np.bincount(cells, minlength=units.size * values.size).astype(float)
-    return Ratings(counts=counts.reshape(units.size, values.size), values=values)
+    rows = renumbered(unit)
+    cells = rows.code * max(1, values.size) + codes.reshape(-1)
+    counts = np.bincount(cells, minlength=rows.count * values.size).astype(float)
+    return Ratings(counts=counts.reshape(rows.count, values.size), values=values)
 
 
 def raw(ratings: Ratings) -> float | None:
@@ -191,16 +192,23 @@ def _distance(margins: Floats, values: Floats, scale: str) -> Floats:
     return np.asarray((middle[..., :, None] - middle[..., None, :]) ** 2, dtype=float)
 
 
+def _first_of(unit: Ints) -> Ints:
+    """The place of the first vote on each unit; of units without gaps."""
+    first = np.zeros(int(unit.max()) + 1 if unit.size else 0, dtype=np.int64)
+    first[unit[::-1]] = np.arange(unit.size)[::-1]  # of several values for one place the last stays
+    return first
+
+
 def _input_of_units(unit: Ints, item: Ints) -> Ints:
-    first = np.unique(unit, return_index=True)[1]
-    return np.unique(item[first], return_inverse=True)[1].reshape(-1) if first.size else np.zeros(0, dtype=np.int64)
+    return renumbered(item[_first_of(renumbered(unit).code)]).code
 
 
 def _by_input(coincidences: Floats, inputs: Ints) -> Floats:
     """The matrices summed over the units of each input; shape (inputs, values, values)."""
-    found = np.zeros((int(inputs.max()) + 1 if inputs.size else 0, *coincidences.shape[1:]))
-    np.add.at(found, inputs, coincidences)
-    return found
+    count, cells = int(inputs.max()) + 1 if inputs.size else 0, int(np.prod(coincidences.shape[1:]))
+    places = (inputs[:, None] * cells + np.arange(cells)).reshape(-1)
+    summed = np.bincount(places, weights=coincidences.reshape(-1), minlength=count * cells)
+    return np.asarray(summed, dtype=float).reshape(count, *coincidences.shape[1:])
 
 
 def _resampled(per_input: Floats, chance: Generator, resamples: int) -> Floats:

@@ -6,20 +6,23 @@ import numpy as np
 from numpy.random import Generator
 
 from reports.statistics import scores
+from reports.statistics.codes import renumbered
 from reports.statistics.interval import LEVEL, Floats, Interval, Ints, without_limits
 
 RESAMPLES = 2000
-_CELLS = 4_000_000  # of one block of weights: 32 MB
+_CELLS = 250_000  # of one block of weights, so that it stays in the cache
 
 
-def weights(clusters: int, count: int, chance: Generator) -> Ints:
+def weights(clusters: int, count: int, chance: Generator) -> Floats:
     """How often each cluster is drawn in each of `count` resamples; multinomial, shape (count, clusters)."""
     drawn = chance.integers(0, clusters, size=(count, clusters))
     drawn += np.arange(count)[:, None] * clusters
-    return np.bincount(drawn.reshape(-1), minlength=count * clusters).reshape(count, clusters)
+    # As floats, since products of whole numbers and floats are slow.
+    often = np.bincount(drawn.reshape(-1), minlength=count * clusters).astype(float)
+    return often.reshape(count, clusters)
 
 
-def blocks(clusters: int, count: int, chance: Generator) -> Iterator[Ints]:
+def blocks(clusters: int, count: int, chance: Generator) -> Iterator[Floats]:
     """The same in blocks of bounded size, for many clusters."""
     size = max(1, _CELLS // max(1, clusters))
     for done in range(0, count, size):
@@ -62,12 +65,12 @@ def over_inputs_and_raters(
     """The pigeonhole bootstrap (Owen 2007), a check that is wider than need be: a vote counts as often as its input was
     drawn times as often as its rater was. Columns with one entry a vote."""
     per_input = scores.by_input(y, item)
-    judges, codes = np.unique(rater, return_inverse=True)
-    if len(per_input) < 2 or judges.size < 2:
+    judges = renumbered(rater)
+    if len(per_input) < 2 or judges.count < 2:
         return without_limits(per_input.score, n=len(per_input), why="needs two inputs and two raters")
     places = np.searchsorted(per_input.input, item)
-    shape = (len(per_input), int(judges.size))
-    cells = places * shape[1] + codes.reshape(-1)
+    shape = (len(per_input), judges.count)
+    cells = places * shape[1] + judges.code
     counts = np.bincount(cells, minlength=shape[0] * shape[1]).reshape(shape).astype(float)
     sums = np.bincount(cells, weights=y, minlength=shape[0] * shape[1]).astype(float).reshape(shape)
     drawn = np.concatenate([_pigeonhole(block, sums, counts, chance) for block in blocks(shape[0], resamples, chance)])
@@ -75,8 +78,8 @@ def over_inputs_and_raters(
     return percentiles(per_input.score, drawn, n=len(per_input), method=method, level=level)
 
 
-def _pigeonhole(inputs: Ints, sums: Floats, counts: Floats, chance: Generator) -> Floats:
-    raters = weights(sums.shape[1], inputs.shape[0], chance).astype(float)
+def _pigeonhole(inputs: Floats, sums: Floats, counts: Floats, chance: Generator) -> Floats:
+    raters = weights(sums.shape[1], inputs.shape[0], chance)
     got, of = raters @ sums.T, raters @ counts.T  # (resamples, inputs)
     # An input all of whose raters were left out has no mean in that resample.
     each = np.divide(got, of, out=np.zeros_like(got), where=of > 0)

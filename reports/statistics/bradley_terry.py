@@ -3,6 +3,7 @@
 import numpy as np
 from scipy import special
 
+from reports.statistics.codes import renumbered
 from reports.statistics.interval import Bools, Floats, Ints
 
 ELO = 400 / np.log(10)  # Elo points a unit of theta
@@ -20,12 +21,11 @@ def win_matrices(item: Ints, left: Ints, right: Ints, left_score: Floats, *, arm
 
     Columns with one entry a vote; inputs in rising order.
     """
-    codes = np.unique(item, return_inverse=True)[1].reshape(-1)
-    inputs = int(codes.max()) + 1 if codes.size else 0
-    size = inputs * arms * arms
-    of_left = np.bincount((codes * arms + left) * arms + right, weights=left_score, minlength=size)
-    of_right = np.bincount((codes * arms + right) * arms + left, weights=1 - left_score, minlength=size)
-    return np.asarray((of_left + of_right).reshape(inputs, arms, arms), dtype=float)
+    inputs = renumbered(item)
+    size = inputs.count * arms * arms
+    of_left = np.bincount((inputs.code * arms + left) * arms + right, weights=left_score, minlength=size)
+    of_right = np.bincount((inputs.code * arms + right) * arms + left, weights=1 - left_score, minlength=size)
+    return np.asarray((of_left + of_right).reshape(inputs.count, arms, arms), dtype=float)
 
 
 def strongly_connected(wins: Floats) -> Bools:

@@ -7,6 +7,7 @@ import numpy as np
 from scipy import special
 
 from reports.statistics import scores
+from reports.statistics.codes import renumbered
 from reports.statistics.distributions import normal_quantile, t_quantile
 from reports.statistics.interval import LEVEL, Floats, Interval, Ints, without_limits
 
@@ -113,7 +114,7 @@ def two_way(y: Floats, item: Ints, rater: Ints) -> TwoWay:
         value=value,
         by_input=_clustered(deviation, item),
         by_rater=_clustered(deviation, rater),
-        by_cell=_clustered(deviation, _cells(item, rater)),
+        by_cell=_clustered(deviation, renumbered(item * (int(rater.max()) + 1) + rater).code),
         inputs=inputs,
         raters=raters,
     )
@@ -164,12 +165,6 @@ def _constant(value: float, n: int, level: float, support: tuple[float, float] |
     rate = wilson((value - floor) / width * n, n, level=level)
     low, high = (floor + width * (limit or 0.0) for limit in (rate.low, rate.high))
     return Interval(value=value, low=low, high=high, method=f"Wilson over {unit}s", n=n)
-
-
-def _cells(item: Ints, rater: Ints) -> Ints:
-    codes = item * (int(rater.max()) + 1) + rater
-    # Sparse grids are renumbered, so that counting takes no more room than there are votes.
-    return codes if int(codes.max()) < 8 * codes.size + 1000 else np.unique(codes, return_inverse=True)[1].reshape(-1)
 
 
 def _clustered(deviation: Floats, cluster: Ints) -> float:

@@ -9,11 +9,14 @@ from numpy.random import Generator
 from scipy import special
 
 from reports.statistics import bootstrap
+from reports.statistics.codes import renumbered
 from reports.statistics.distributions import binomial_at_most
 from reports.statistics.interval import LEVEL, Floats, Interval, Ints, without_limits
 
 FEWEST_INPUTS = 10  # for the bootstrap: with fewer, the largest input decides every upper quantile
-_CELLS = 4_000_000  # of one block of resamples: 32 MB
+_CELLS = 250_000  # of one block of resamples, so that it stays in the cache
+_WORK = 20_000_000  # timings in all resamples together
+_FEWEST_RESAMPLES = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,25 +83,27 @@ def from_repeated_runs(
     *,
     chance: Generator,
     level: float = LEVEL,
-    resamples: int = bootstrap.RESAMPLES,
+    resamples: int | None = None,
 ) -> tuple[Interval, ...]:
     """Quantiles with percentile limits from resampling inputs with all their timings; one Interval for each of `qs`.
 
-    `times` and `item` have one entry a timing. `n` counts timings.
+    `times` and `item` have one entry a timing. `n` counts timings. 2,000 resamples unless said; fewer, but never below
+    500, from 10,000 timings on.
     """
     n = int(times.size)
     if not n:
         return tuple(without_limits(None, n=0, why="nothing was timed") for _ in qs)
-    codes = np.unique(item, return_inverse=True)[1].reshape(-1)
+    codes = renumbered(item).code
     inputs = int(codes.max()) + 1
     values = [float(np.quantile(times, q)) for q in qs]
     if inputs < FEWEST_INPUTS:
         why = f"{inputs} inputs: limits from repeated runs need at least {FEWEST_INPUTS}"
         return tuple(without_limits(value, n=n, why=why) for value in values)
-    drawn = _resampled(times, codes, qs, chance=chance, count=resamples)
+    count = resamples or min(bootstrap.RESAMPLES, max(_FEWEST_RESAMPLES, _WORK // n))
+    drawn = _resampled(times, codes, qs, chance=chance, count=count)
     tail = (1 - level) / 2
     lows, highs = np.quantile(drawn, [tail, 1 - tail], axis=0)
-    method = f"bootstrap over {inputs} inputs ({resamples} resamples)"
+    method = f"bootstrap over {inputs} inputs ({count} resamples)"
     return tuple(
         Interval(value=value, low=float(low), high=float(high), method=method, n=n)
         for value, low, high in zip(values, lows, highs, strict=True)
@@ -126,7 +131,7 @@ def _resampled(times: Floats, codes: Ints, qs: Sequence[float], *, chance: Gener
     return np.concatenate(parts)
 
 
-def _of_weighted(ordered: Floats, weights: Ints, qs: Sequence[float]) -> Floats:
+def _of_weighted(ordered: Floats, weights: Floats, qs: Sequence[float]) -> Floats:
     """Quantiles of sorted times that are repeated `weights` (resamples, times) times each, without repeating them."""
     upto = np.cumsum(weights, axis=1)
     total = upto[:, -1]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from reports.statistics.codes import renumbered
 from reports.statistics.distributions import normal_cdf, normal_quantile
 from reports.statistics.interval import Floats, Ints
 
@@ -115,8 +116,8 @@ def variance_components(y: Floats, item: Ints) -> VarianceComponents | None:
 
     None without two inputs and one input with two votes.
     """
-    codes = np.unique(item, return_inverse=True)[1].reshape(-1)
-    votes = np.bincount(codes) if codes.size else np.zeros(0, dtype=np.int64)
+    codes = renumbered(item).code
+    votes = np.bincount(codes)
     groups, total = int(votes.size), int(y.size)
     if groups < 2 or total <= groups:
         return None

@@ -11,7 +11,7 @@ from reports.statistics.interval import LEVEL, Bools, Floats, Interval, Ints, wi
 
 _FEW_ARMS = 16
 _RESAMPLES_FOR_MANY = 400
-_CELLS = 8_000_000  # of one block of resampled win matrices: 64 MB
+_CELLS = 500_000  # of one block of resamples, so that it stays in the cache
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

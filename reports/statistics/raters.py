@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from reports.statistics import agreement, intervals
+from reports.statistics.codes import renumbered
 from reports.statistics.distributions import binomial_upper
 from reports.statistics.interval import Bools, Floats, Interval, Ints
 from reports.statistics.position import LeftShare
@@ -97,9 +98,10 @@ def agreement_with_others(unit: Ints, value: Floats, rater: Ints, raters: int) -
     """
     if not unit.size:
         return np.full(raters, np.nan)
-    cells, where = np.unique(np.stack([unit.astype(float), value]), axis=1, return_inverse=True)
-    alike = np.bincount(where.reshape(-1), minlength=cells.shape[1])[where.reshape(-1)] - 1
-    others = np.bincount(unit)[unit] - 1
+    values, said = np.unique(value, return_inverse=True)
+    units = renumbered(unit).code
+    cells = units * values.size + said.reshape(-1)
+    alike, others = np.bincount(cells)[cells] - 1, np.bincount(units)[units] - 1
     shared: Bools = others > 0
     total = np.bincount(rater[shared], weights=alike[shared] / others[shared], minlength=raters)
     votes = np.bincount(rater[shared], minlength=raters)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.linalg import LinAlgError
 from scipy import special
 
+from reports.statistics.codes import renumbered
 from reports.statistics.interval import Floats, Ints
 
 _ROUNDS = 60
@@ -70,10 +71,10 @@ def _inverse(matrix: Floats) -> Floats:
 
 
 def _clustered(x: Floats, residual: Floats, bread: Floats, coefficients: Floats, cluster: Ints) -> Fit:
-    codes = np.unique(cluster, return_inverse=True)[1].reshape(-1)
-    groups, (rows, columns) = int(codes.max()) + 1, x.shape
+    clusters = renumbered(cluster)
+    groups, (rows, columns) = clusters.count, x.shape
     if groups < 2 or rows <= columns:
         raise NotEstimable("one input does not show how inputs differ")
-    pulls = np.stack([np.bincount(codes, weights=x[:, column] * residual) for column in range(columns)], axis=1)
+    pulls = np.stack([np.bincount(clusters.code, weights=x[:, column] * residual) for column in range(columns)], axis=1)
     correction = groups / (groups - 1) * (rows - 1) / (rows - columns)
     return Fit(coefficients=coefficients, covariance=correction * bread @ (pulls.T @ pulls) @ bread, df=groups - 1)

@@ -7,13 +7,16 @@ import numpy as np
 from numpy.random import Generator
 
 from reports.statistics import intervals, multiplicity
+from reports.statistics.codes import renumbered
 from reports.statistics.distributions import t_two_sided
 from reports.statistics.interval import LEVEL, Bools, Floats, Interval, Ints
 from reports.statistics.scores import InputScores
 
 ENOUGH_INPUTS = 10
 PERMUTATIONS = 10_000
-_CELLS = 4_000_000
+_FEWEST_PERMUTATIONS = 1_000
+_CELLS = 250_000  # of one block of permutations, so that it stays in the cache
+_WORK = 10_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,19 +49,19 @@ def interaction_p(d: Floats, segment: Ints, *, chance: Generator, permutations: 
 
     One entry an input; the statistic is the sum of squares between segments. None with one segment only.
     """
-    codes = np.unique(segment, return_inverse=True)[1].reshape(-1)
-    sizes = np.bincount(codes) if codes.size else np.zeros(0, dtype=np.int64)
+    codes = renumbered(segment).code
+    sizes = np.bincount(codes)
     if sizes.size < 2:
         return None
     off = d - d.mean()
     seen = float((np.bincount(codes, weights=off) ** 2 / sizes).sum())
-    block = max(1, _CELLS // d.size)
+    block, count = max(1, _CELLS // d.size), min(permutations, max(_FEWEST_PERMUTATIONS, _WORK // d.size))
     as_large = 0
-    for start in range(0, permutations, block):
-        shuffled = chance.permuted(np.tile(off, (min(block, permutations - start), 1)), axis=1)
+    for start in range(0, count, block):
+        shuffled = chance.permuted(np.tile(off, (min(block, count - start), 1)), axis=1)
         sums = shuffled @ np.eye(sizes.size)[codes]
         as_large += int(np.count_nonzero((sums**2 / sizes).sum(axis=1) >= seen - 1e-12))
-    return (as_large + 1) / (permutations + 1)
+    return (as_large + 1) / (count + 1)
 
 
 def _segment(name: str, d: Floats, level: float) -> Segment:

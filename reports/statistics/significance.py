@@ -11,7 +11,7 @@ from reports.statistics.distributions import binomial_two_sided, binomial_upper
 from reports.statistics.interval import Floats
 
 EVEN = 0.5
-FLIPS = 100_000  # of the Monte Carlo test
+FLIPS = 10_000  # of the Monte Carlo test
 _FINEST = 10_000  # denominators of means over votes; finer values are no votes
 _WIDEST = 60_000_000  # bits of the exact distribution: about a tenth of a second
 
@@ -59,7 +59,7 @@ def sign_test(d: Floats, *, even: float = EVEN) -> SignTest:
 def sign_flip_test(d: Floats, *, chance: Generator, even: float = EVEN) -> SignFlipTest | None:
     """Fisher's permutation test (1935) that d - even is symmetrical about 0; one entry an input, None without any.
 
-    Exact by counting sums on the lattice the values lie on; by 100,000 random flips where that lattice is too fine.
+    Exact by counting sums on the lattice the values lie on; by 10,000 random flips where that lattice is too fine.
     """
     if not d.size:
         return None
