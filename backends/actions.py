@@ -42,9 +42,13 @@ class CannotAdd(Refused):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedAnswer:
-    """An answer that is at hand already; times in ms. `prepared`: see `prepare_recorded`."""
+    """An answer that is at hand already; times in ms. `prepared`: see `prepare_recorded`.
+
+    `outcome` is complete, truncated or refused, where whoever recorded it knows; an empty text is empty in any case.
+    """
 
     text: str
+    outcome: str = Outcome.COMPLETE
     latency_ms: float | None = None
     ttft_ms: float | None = None
     input_tokens: int | None = None
@@ -60,7 +64,7 @@ def prepare_recorded(
     `prompts`: what each input says, by its id; `names`: the words that give systems away.
     """
     return {
-        key: replace(answer, prepared=prepare_output(answer.text, Outcome.COMPLETE, names, prompts.get(key, "")))
+        key: replace(answer, prepared=prepare_output(answer.text, answer.outcome, names, prompts.get(key, "")))
         for key, answer in answers.items()
     }
 
@@ -214,7 +218,7 @@ def _all_prepared(
     for item in items:
         answer = recorded[item.external_id]
         prepared = answer.prepared or prepare_output(
-            answer.text, Outcome.COMPLETE, tuple(word for word in words if word), prompt_of(item)
+            answer.text, answer.outcome, tuple(word for word in words if word), prompt_of(item)
         )
         ready[item.pk] = (item, answer, prepared)
     unknown = sorted(recorded.keys() - {item.external_id for item, _, _ in ready.values()})
@@ -242,7 +246,7 @@ def _recorded(system: System, output: Output, answer: RecordedAnswer, *, empty: 
         system=system,
         input_id=output.input_id,
         state=State.DONE,
-        outcome=Outcome.EMPTY if empty else Outcome.COMPLETE,
+        outcome=Outcome.EMPTY if empty else answer.outcome,
         output=output,
         raw_text=answer.text,
         usage=_usage(answer),
