@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -100,6 +101,12 @@ class _Capped(httpx.SyncByteStream):
         self._stream.close()
 
 
+@cache
+def _trusted(ca_file: str | None) -> ssl.SSLContext:
+    """Reading all certificates takes 25 ms, most of what a short drain would cost."""
+    return ssl.create_default_context(cafile=ca_file) if ca_file else httpx.create_ssl_context(trust_env=False)
+
+
 class WireClient:
     """The one way out. Blocking; shared by the threads of one drain; closed at its end.
 
@@ -118,7 +125,7 @@ class WireClient:
     ) -> None:
         self.deadlines = deadlines or Deadlines()
         self._clock = clock
-        context = ssl.create_default_context(cafile=ca_file) if ca_file else httpx.create_ssl_context(trust_env=False)
+        context = _trusted(ca_file)
         network = CheckedNetwork(policy, resolve)
         connections = max(1, concurrency) + 2
         self._kept = self._client(_Transport(network, context, connections, connections))

@@ -103,11 +103,14 @@ class Drain:
         asker = self._asker = self._asker or _open(self.system_id, self.halt)
         if asker is None:
             return
-        if not checking.is_checked(asker.system, checking.BEFORE):
+        if checking.is_checked(asker.system, checking.BEFORE):
+            checking.warm_up(asker)
+            self._prepared = True
+        else:
             self._prepared = checking.check(asker, checking.BEFORE)
-            return
-        checking.warm_up(asker)
-        self._prepared = True
+        if self._prepared:
+            self._changed()  # there is work for the other places too
+            self._work()
 
     def _check_again(self) -> None:
         asker = self._asker = self._asker or _open(self.system_id, self.halt)
