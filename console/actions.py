@@ -1,6 +1,7 @@
 """What an owner does that spans floors: add from a file, open for rating, import judgments, close, archive, delete."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -23,7 +24,7 @@ from experiments.sealing import digest, seal
 from ratings.actions import hold_raters, make_comparisons
 from ratings.imports import Imported, add_judgments
 from ratings.models import Assignment, CriterionVerdict, Guess, Judgment
-from ratings.staging import Known, Row, stage
+from ratings.staging import Known, Row, Staged, stage
 from reports.models import Assumptions
 
 NAMED = 10
@@ -175,20 +176,25 @@ def import_judgments(*, experiment: Experiment, rows: Iterable[Row], file: str, 
     """
     if experiment.status == Status.CLOSED:
         raise WrongStatus(f"{experiment.slug} is closed: judgments can no longer be added.")
-    staged = stage(rows, _known(experiment))
-    if staged.bad_rows:
-        raise BadRows(staged.problems, staged.bad_rows, file)
-    if not len(staged):
-        raise BadRows(["there is no judgment in it."], 1, file)
-    with transaction.atomic():
-        current = _locked(experiment)
-        if current.status in BEFORE_THE_SEAL:
-            open_for_rating(experiment=current, by=by, flagged="release")
-        elif current.status == Status.CLOSED:
-            raise WrongStatus(f"{experiment.slug} was closed meanwhile: nothing was written.")
-        imported = add_judgments(experiment=current, staged=staged)
-        log(by, "imported judgments", f"experiment {experiment.slug}", judgments=imported.judgments)
+    with closing(stage(rows, _known(experiment))) as staged:
+        if staged.bad_rows:
+            raise BadRows(staged.problems, staged.bad_rows, file)
+        if not len(staged):
+            raise BadRows(["there is no judgment in it."], 1, file)
+        imported = _write(experiment, staged, by)
     experiment.refresh_from_db()
+    return imported
+
+
+@transaction.atomic
+def _write(experiment: Experiment, staged: Staged, by: User | None) -> Imported:
+    current = _locked(experiment)
+    if current.status in BEFORE_THE_SEAL:
+        open_for_rating(experiment=current, by=by, flagged="release")
+    elif current.status == Status.CLOSED:
+        raise WrongStatus(f"{experiment.slug} was closed meanwhile: nothing was written.")
+    imported = add_judgments(experiment=current, staged=staged)
+    log(by, "imported judgments", f"experiment {experiment.slug}", judgments=imported.judgments)
     return imported
 
 

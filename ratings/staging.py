@@ -115,6 +115,10 @@ class Staged:
     def __len__(self) -> int:
         return len(self.rater)
 
+    def close(self) -> None:
+        """Forget the texts; the other columns go with the object."""
+        self.comments.close()
+
     def keys(self) -> Numbers:
         """One number for each row's rater and pair."""
         return np.asarray(self.rater, np.int64) * max(len(self.pairs), 1) + np.asarray(self.pair, np.int64)
