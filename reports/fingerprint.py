@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from django.db.models import BigIntegerField, Case, Count, F, Max, QuerySet, Sum, Value, When
@@ -12,8 +14,6 @@ from ratings.models import Assignment, CriterionVerdict, Guess, Judgment, Verdic
 from reports import measurements, unblinding
 from reports.models import Assumptions, Benchmark
 
-# Counts up when the report says something new of the same votes.
-EDITION = 1
 # A prime, so that sums of keys and verdicts stay within 64 bits for any number of rows.
 WRAP = 1_000_003
 
@@ -21,7 +21,7 @@ WRAP = 1_000_003
 def fingerprint(experiment: Experiment) -> str:
     """64 hexadecimal digits; one pass over the votes in the database, no rows read."""
     whole = {
-        "edition": EDITION,
+        "edition": _edition(),
         "experiment": [experiment.status, experiment.seal, experiment.margin, experiment.baseline_id, experiment.title],
         "judgments": _judgments(experiment),
         "criteria": _criteria(experiment),
@@ -33,6 +33,21 @@ def fingerprint(experiment: Experiment) -> str:
         "benchmarks": Benchmark.objects.filter(arm__experiment=experiment).aggregate(at=Max("pk"), n=Count("pk")),
     }
     return hashlib.sha256(json.dumps(whole, sort_keys=True, default=str).encode()).hexdigest()
+
+
+@cache
+def _edition() -> str:
+    """A hash of this package's own source: another version may say something else of the same votes."""
+    package = Path(__file__).parent
+    source = hashlib.sha256()
+    for module in sorted(package.rglob("*.py")):
+        source.update(module.read_bytes())
+    return source.hexdigest()
+
+
+def votes_in(experiment: Experiment) -> int:
+    """How many judgments there are, of whatever kind."""
+    return Judgment.objects.filter(assignment__rater__experiment=experiment).count()
 
 
 def _judgments(experiment: Experiment) -> dict[str, Any]:

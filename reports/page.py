@@ -69,7 +69,7 @@ def _figure(system: Mapping[str, Any], interval: Mapping[str, Any]) -> dict[str,
 def _score(report: Report, system: Mapping[str, Any]) -> dict[str, Any]:
     baseline = next((one["name"] for one in report["systems"] if one["baseline"]), None)
     pair = next((p for p in report["pairs"] if p["candidate"] == system["name"] and p["baseline"] == baseline), None)
-    figure = _figure(system, {"value": None, "low": None, "high": None})
+    figure = _figure(system, {"value": None, "low": None, "high": None, "method": None, "why": None})
     if system["baseline"]:
         return figure | {"note": "what the others are compared with"}
     if pair is None:
@@ -77,5 +77,5 @@ def _score(report: Report, system: Mapping[str, Any]) -> dict[str, Any]:
     held = pair["noninferiority"]
     return figure | {
         "interval": pair["score"][held["scope"]],
-        "note": held["verdict"][held["scope"]] or held.get("why"),
+        "note": held["verdict"][held["scope"]] or held["why"],
     }

@@ -70,8 +70,9 @@ def _of_the_systems(report: Report, pair: Mapping[str, Any]) -> Iterator[str]:
         lost = ended["failed"] + ended["truncated"] + ended["refused"] + ended["empty"]
         if lost:
             yield (
-                f"{system['name']} gave no complete answer to {lost} of {ended['requests']} requests "
-                f"({ended['failed']} failed, {ended['truncated']} cut off, {ended['refused']} refused, {ended['empty']} empty)."
+                f"{system['name']} gave no complete answer to {lost} of {ended['requests']} requests: "
+                f"{ended['failed']} failed, {ended['truncated']} cut off, "
+                f"{ended['refused']} refused, {ended['empty']} empty."
             )
         p95 = system["latency"]["e2e_p95"]
         if p95["value"] is not None and p95["high"] is None:

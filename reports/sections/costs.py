@@ -38,6 +38,7 @@ def cost(measured: Measured, own: Mapping[str, Any], assumed: Mapping[str, Any])
     figures = {TOKENS: _by_tokens, GPU: _by_gpu, NONE: _by_nothing}[paid](measured, own, assumed)
     return {
         "basis": paid,
+        "stated": dict(own),
         **figures,
         "input_tokens_mean": float(usage.prompt.mean()) if len(usage) else None,
         "output_tokens_mean": float(usage.output.mean()) if len(usage) else None,

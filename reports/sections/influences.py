@@ -42,8 +42,13 @@ def monitoring(study: Study, cast: Versus) -> Section | None:
 
 def _side(cast: Versus) -> Section:
     found = position.side_effect(cast.y, cast.on_left, cast.input)
-    section: Section = {"effect": found.effect, "p": found.p, "se": found.se, "adjusted_score": found.adjusted_score}
-    return section | ({"why": found.why} if found.why else {})
+    return {
+        "effect": found.effect,
+        "p": found.p,
+        "se": found.se,
+        "adjusted_score": found.adjusted_score,
+        "why": found.why,
+    }
 
 
 def _length(study: Study, which: tuple[int, int], cast: Versus) -> Section:

@@ -9,16 +9,14 @@ Written = dict[str, Any]
 
 def written(interval: Interval) -> Written:
     """All of an interval that readers need."""
-    found: Written = {
+    return {
         "value": interval.value,
         "low": interval.low,
         "high": interval.high,
         "method": interval.method,
         "n": interval.n,
+        "why": interval.why,
     }
-    if interval.why:
-        found["why"] = interval.why
-    return found
 
 
 def missing(why: str, *, n: int = 0) -> Written:

@@ -46,6 +46,7 @@ def pair(study: Study, which: tuple[int, int]) -> Section:
         "net_win_rate": counted.net,
         "score_without_both_bad": scores.score_without_both_bad(cast.y, cast.input, cast.both_bad),
         "inputs_mostly_both_bad": scores.share_of_inputs_both_bad(cast.input, cast.both_bad),
+        **_tests(study, which, cast),
         "noninferiority": against_margin(both, margin=study.experiment.margin, raters=raters_of(cast)),
         "acceptability_difference": _acceptability(cast),
         **influences(study, which, cast),
@@ -89,16 +90,15 @@ def scope_for(raters: int) -> str:
 def against_margin(both: dict[str, Interval], *, margin: float, raters: int) -> Section:
     """The margin held against both scopes; `scope` says which the verdict is taken from."""
     held = {name: noninferiority.against_margin(interval, margin=margin) for name, interval in both.items()}
-    section: Section = {
+    scope = scope_for(raters)
+    return {
         "margin": margin,
-        "scope": scope_for(raters),
+        "scope": scope,
         "p": {name: one.p for name, one in held.items()},
         "verdict": {name: one.verdict.value if one.verdict else None for name, one in held.items()},
         "smallest_margin": {name: one.smallest_margin for name, one in held.items()},
+        "why": both[scope].why,
     }
-    if why := both[section["scope"]].why:
-        section["why"] = why
-    return section
 
 
 def _population(cast: Versus) -> Interval:

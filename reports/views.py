@@ -1,0 +1,153 @@
+"""The owner's pages of a closed experiment: report, pairs, exports; before closing each of them answers 409."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.models import User
+from experiments.models import Experiment
+from ratings import progress
+from reports import assumptions, browser, downloads, formats
+from reports import exports as files
+from reports.exports.tables import PyarrowMissing, TooLong
+from reports.formats.pdf import PdfUnavailable
+from reports.forms import AssumptionsForm
+from reports.page import page
+from reports.report import current
+from reports.unblinding import StillBlind, require_closed
+
+View = Callable[..., HttpResponseBase]
+
+
+def of_a_closed_experiment(view: View) -> View:
+    """Finds the owner's experiment (404 for anybody else) and answers 409 with its progress until it is closed."""
+
+    @login_required
+    @wraps(view)
+    def found(request: HttpRequest, pk: int, **names: str) -> HttpResponseBase:
+        experiment = get_object_or_404(Experiment.objects.for_owner(_owner(request)), pk=pk)
+        try:
+            require_closed(experiment)
+        except StillBlind:
+            return _still_blind(request, experiment)
+        return view(request, experiment, **names)
+
+    return found
+
+
+@require_GET
+@of_a_closed_experiment
+def report(request: HttpRequest, experiment: Experiment) -> HttpResponseBase:
+    """The decision report, from where it is stored."""
+    return _report_page(request, experiment, AssumptionsForm.showing(experiment, current(experiment)))
+
+
+@require_POST
+@of_a_closed_experiment
+def assume(request: HttpRequest, experiment: Experiment) -> HttpResponseBase:
+    """State other assumptions about volume and cost; what was judged stays untouched."""
+    form = AssumptionsForm.given(experiment, current(experiment), request.POST)
+    if not form.is_valid():
+        return _report_page(request, experiment, form, status=422)
+    assumptions.state(experiment=experiment, values=form.values(), by=_owner(request))
+    return redirect(reverse("report", args=[experiment.pk]) + "#cost")
+
+
+@require_GET
+@of_a_closed_experiment
+def pairs(request: HttpRequest, experiment: Experiment) -> HttpResponseBase:
+    """The pairs with their texts, names, verdicts and comments."""
+    chosen = browser.Chosen.from_query(request.GET)
+    context = {
+        "experiment": experiment,
+        "section": "experiments",
+        "chosen": chosen,
+        "names": browser.names(experiment),
+        "listing": browser.listing(experiment, chosen),
+    }
+    return TemplateResponse(request, "reports/pairs.html", context)
+
+
+@require_GET
+@of_a_closed_experiment
+def exports(request: HttpRequest, experiment: Experiment) -> HttpResponseBase:
+    """Every file to take away, with its first line and checksum."""
+    context = {
+        "experiment": experiment,
+        "section": "experiments",
+        "reports": downloads.reports(experiment),
+        "exports": downloads.exports(experiment),
+    }
+    return TemplateResponse(request, "reports/exports.html", context)
+
+
+@require_GET
+@of_a_closed_experiment
+def report_file(request: HttpRequest, experiment: Experiment, name: str) -> HttpResponseBase:
+    """The report as a file."""
+    if name not in formats.WRITERS:
+        raise Http404
+    try:
+        written = formats.write(current(experiment), name)
+    except PdfUnavailable as problem:
+        return _unavailable(request, experiment, str(problem))
+    response = HttpResponse(written, content_type=formats.MEDIA_TYPES[name])
+    response["Content-Disposition"] = f'attachment; filename="{experiment.slug}-report.{name}"'
+    return response
+
+
+@require_GET
+@of_a_closed_experiment
+def export_file(request: HttpRequest, experiment: Experiment, name: str) -> HttpResponseBase:
+    """The data as a file, with its checksum in the header."""
+    if name not in files.FORMATS:
+        raise Http404
+    try:
+        stream, digest = downloads.written(experiment, name)
+    except (PyarrowMissing, TooLong) as problem:
+        return _unavailable(request, experiment, str(problem))
+    response = FileResponse(
+        stream,
+        as_attachment=True,
+        filename=files.file_name(experiment, name),
+        content_type=files.FORMATS[name].media_type,
+    )
+    response["X-Checksum-Sha256"] = digest
+    return response
+
+
+def _owner(request: HttpRequest) -> User:
+    if not isinstance(request.user, User):
+        raise Http404
+    return request.user
+
+
+def _report_page(
+    request: HttpRequest, experiment: Experiment, form: AssumptionsForm, status: int = 200
+) -> HttpResponse:
+    context: dict[str, Any] = {
+        **page(current(experiment)),
+        "experiment": experiment,
+        "section": "experiments",
+        "form": form,
+        "history": form.history(),
+    }
+    return TemplateResponse(request, "reports/report.html", context, status=status)
+
+
+def _still_blind(request: HttpRequest, experiment: Experiment) -> HttpResponse:
+    judged = progress.judged([experiment.pk]).get(experiment.pk, progress.Judged())
+    context = {"experiment": experiment, "section": "experiments", "done": judged.done, "wanted": judged.wanted}
+    return TemplateResponse(request, "reports/blind.html", context, status=409)
+
+
+def _unavailable(request: HttpRequest, experiment: Experiment, sentence: str) -> HttpResponse:
+    context = {"experiment": experiment, "section": "experiments", "sentence": sentence}
+    return TemplateResponse(request, "reports/unavailable.html", context, status=501)
