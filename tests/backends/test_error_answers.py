@@ -208,6 +208,16 @@ def test_a_key_that_the_server_says_back_is_in_no_sentence_and_no_record(status:
         assert "canary" not in shown
 
 
+@pytest.mark.parametrize(
+    "other", ["sk-proj-abcdef123456", "hf_abcdefgh12345678", "AIzaSyabcdefgh12345678", "Bearer zzz999"]
+)
+def test_what_looks_like_a_key_is_shown_nowhere_even_if_it_is_not_ours(other: str) -> None:
+    with ModelServer(error_reply(401, f"Incorrect key {other} given")) as server:
+        failure = refusal(server)
+    assert other not in f"{failure.sentence}{failure.raw}"
+    assert "given" in failure.sentence
+
+
 def test_a_key_is_not_shown_in_part_where_the_servers_words_are_cut_short() -> None:
     secret = "0123456789-plain-canary"
     for said in (error_reply(400, "x" * 290 + secret), stream({"error": {"message": "x" * 290 + secret, "code": 400}})):

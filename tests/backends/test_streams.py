@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from backends.fetching import fetch
-from backends.streams import visible_part
+from backends.streams import Collector, Event, visible_part
 from tests.fakes.asking import a_chat, a_client, a_target, answer, ask, refusal
 from tests.fakes.model_server import (
     Close,
@@ -112,6 +112,14 @@ def test_a_role_only_or_null_first_chunk_is_no_token(delta: dict[str, object]) -
     assert fetched.ttft_ms is not None
     assert fetched.ttft_ms >= 140
     assert fetched.headers_ms < 100
+
+
+def test_an_empty_event_is_no_token_whichever_adapter_makes_it() -> None:
+    collector = Collector()
+    collector.take(Event("reasoning", 1.0, {}, ""))
+    collector.take(Event("text", 2.0, {}, ""))
+    assert not collector.began()
+    assert collector.first_token() is None
 
 
 def test_a_role_together_with_text_is_a_token() -> None:
