@@ -13,7 +13,9 @@ from django.db import DatabaseError, connection
 
 from experiments.models import Experiment
 from experiments.refusals import Refused
+from reports.unblinding import StillBlind
 
+STILL_BLIND = 3
 INTERRUPTED = 130
 
 
@@ -60,6 +62,8 @@ class Command(BaseCommand):
             return super().execute(*args, **options)
         except (Refused, CommandError, ImproperlyConfigured, DatabaseError, OSError) as error:
             self._refuse(self._sentence(error), getattr(error, "returncode", self.refuses_with), error)
+        except StillBlind as error:
+            self._refuse(str(error), STILL_BLIND, error)
         except KeyboardInterrupt as error:
             self._refuse("stopped.", INTERRUPTED, error)
         return None
