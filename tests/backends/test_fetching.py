@@ -123,7 +123,7 @@ def test_a_hanging_server_ends_at_the_deadline_and_is_asked_once_more() -> None:
     with ModelServer(Reply([Hang()])) as server:
         result, waits = ask_until_done(server, total=0.2)
     assert (result.kind, len(server.posts), waits) == ("too_slow", 2, [])
-    assert all(180 <= (attempt.offsets.end or 0) < 1000 for attempt in result.attempts)
+    assert all(180 <= (attempt.offsets.end or 0) < 5000 for attempt in result.attempts)
 
 
 def test_a_server_without_usage_in_its_stream_is_asked_again_without_it() -> None:
@@ -164,7 +164,7 @@ def test_waits_are_beside_the_latency_and_never_in_it() -> None:
             client, a_target(server.base_url), a_chat(), sleep=sleep, clock=lambda: clock[0], rng=random.Random(1)
         )
     assert result.fetched is not None
-    assert result.fetched.latency_ms < 1000
+    assert result.fetched.latency_ms < 5000
     assert 30_000 <= result.waited_ms <= 31_000
     assert 31_000 <= result.user_ms <= 32_000
     assert result.attempts[1].offsets.sent >= 30_500

@@ -110,8 +110,7 @@ def test_a_role_only_or_null_first_chunk_is_no_token(delta: dict[str, object]) -
     with ModelServer(stream(first, Wait(0.15), chunk("Paris"), chunk(finish="stop"))) as server:
         fetched = answer(server)
     assert fetched.ttft_ms is not None
-    assert fetched.ttft_ms >= 140
-    assert fetched.headers_ms < 100
+    assert fetched.ttft_ms - fetched.headers_ms >= 50
 
 
 def test_an_empty_event_is_no_token_whichever_adapter_makes_it() -> None:
@@ -127,7 +126,7 @@ def test_a_role_together_with_text_is_a_token() -> None:
         fetched = answer(server)
     assert fetched.text == "Paris"
     assert fetched.ttft_ms is not None
-    assert fetched.ttft_ms < 90
+    assert fetched.latency_ms - fetched.ttft_ms >= 50
 
 
 @pytest.mark.parametrize("name", ["reasoning", "reasoning_content"])
@@ -138,7 +137,7 @@ def test_reasoning_is_read_under_both_names_and_kept_apart(name: str) -> None:
     assert (fetched.text, fetched.reasoning) == ("Paris", "Hm. ")
     assert fetched.ttft_ms is not None
     assert fetched.first_visible_ms is not None
-    assert fetched.first_visible_ms - fetched.ttft_ms >= 90
+    assert fetched.first_visible_ms - fetched.ttft_ms >= 50
 
 
 @pytest.mark.parametrize("finish", ["stop", "length"])
@@ -163,7 +162,7 @@ def test_thinking_left_in_the_text_is_not_the_visible_answer() -> None:
     assert fetched.text == "<think>Hm.</think>\n\nParis"
     assert fetched.ttft_ms is not None
     assert fetched.first_visible_ms is not None
-    assert fetched.first_visible_ms - fetched.ttft_ms >= 90
+    assert fetched.first_visible_ms - fetched.ttft_ms >= 50
     with ModelServer(stream(chunk("<think>Hm."), chunk(finish="length"))) as server:
         assert answer(server).outcome == "empty"
 
@@ -356,8 +355,7 @@ def test_time_to_headers_is_not_time_to_first_token() -> None:
     with ModelServer(answers("Paris", ttft=0.15)) as server:
         fetched = answer(server)
     assert fetched.ttft_ms is not None
-    assert fetched.headers_ms < 100
-    assert 140 <= fetched.ttft_ms <= fetched.latency_ms
+    assert fetched.headers_ms + 50 <= fetched.ttft_ms <= fetched.latency_ms
 
 
 def test_the_connect_time_is_shown_apart_and_only_on_a_new_connection() -> None:

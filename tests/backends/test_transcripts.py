@@ -11,8 +11,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import pytest
-
 from backends.failures import BackendFailure
 from backends.fetching import fetch
 from backends.streams import Fetched
@@ -72,8 +70,9 @@ def test_arrival_times_are_measured_as_they_were_recorded() -> None:
     recorded = transcript("vllm-0.32.0/anthropic_stream")
     with ModelServer(reply_of(recorded, paced=True)) as server:
         fetched = answer(server, preset="vllm", dialect="anthropic")
-    assert fetched.ttft_ms == pytest.approx(21.4, abs=15)
-    assert fetched.latency_ms == pytest.approx(57.2, abs=30)
+    assert fetched.ttft_ms is not None
+    assert fetched.ttft_ms >= 21.4 - 1  # a busy machine may only be late
+    assert fetched.latency_ms >= 57.2 - 1
     assert fetched.headers_ms < fetched.ttft_ms < fetched.latency_ms
 
 
