@@ -49,7 +49,7 @@ class Anthropic:
 
     def read(self, payload: Any, t: float) -> list[Event]:
         said = mapping(payload)
-        kind = said.get("type")
+        kind = plain(said.get("type"))
         if kind == "error" or said.get("error"):
             return [Event("error", t, payload)]
         if kind in {"content_block_delta", "content_block_start"}:
