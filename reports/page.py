@@ -77,5 +77,5 @@ def _score(report: Report, system: Mapping[str, Any]) -> dict[str, Any]:
     held = pair["noninferiority"]
     return figure | {
         "interval": pair["score"][held["scope"]],
-        "note": held["verdict"][held["scope"]] or held["why"],
+        "note": held["settled"] or held["why"],
     }

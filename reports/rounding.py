@@ -4,17 +4,19 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 NOTHING = "–"
+# A number never parts from its unit at the end of a line.
+NBSP = "\u00a0"
 Style = Callable[[float | None], str]
 
 
 def percent(value: float | None) -> str:
     """A proportion with one decimal: 0.5917 is `59.2 %`."""
-    return NOTHING if value is None else f"{_plain(value * 100, 1)} %"
+    return NOTHING if value is None else f"{_plain(value * 100, 1)}{NBSP}%"
 
 
 def points(value: float | None) -> str:
     """A difference of proportions in points, signed: 0.042 is `+4.2 points`."""
-    return NOTHING if value is None else f"{_signed(value * 100, 1)} points"
+    return NOTHING if value is None else f"{_signed(value * 100, 1)}{NBSP}points"
 
 
 def duration(value: float | None) -> str:
@@ -22,9 +24,10 @@ def duration(value: float | None) -> str:
     if value is None:
         return NOTHING
     if abs(value) < 999.5:
-        return f"{value:.0f} ms"
+        return f"{value:.0f}{NBSP}ms"
     seconds = value / 1000
-    return f"{seconds:.2f} s" if seconds < 9.995 else f"{seconds:.1f} s" if seconds < 99.95 else f"{seconds:,.0f} s"
+    digits = 2 if seconds < 9.995 else 1 if seconds < 99.95 else 0
+    return f"{seconds:,.{digits}f}{NBSP}s"
 
 
 def seconds(value: float | None) -> str:
@@ -32,7 +35,7 @@ def seconds(value: float | None) -> str:
     if value is None:
         return NOTHING
     whole = round(value)
-    return f"{whole} s" if whole < 120 else f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole}{NBSP}s" if whole < 120 else f"{whole // 60}{NBSP}min {whole % 60:02d}{NBSP}s"
 
 
 def money(value: float | None) -> str:
@@ -41,8 +44,13 @@ def money(value: float | None) -> str:
         return NOTHING
     size = abs(value)
     if size >= 9_999.5:
-        return f"{value:,.0f} USD"
-    return f"{value:,.2f} USD" if size >= 0.0995 or size == 0 else f"{value:.3g} USD"
+        return f"{value:,.0f}{NBSP}USD"
+    return f"{value:,.2f}{NBSP}USD" if size >= 0.0995 or size == 0 else f"{value:.3g}{NBSP}USD"
+
+
+def money_short(value: float | None) -> str:
+    """USD on an axis, without needless digits: `1,000 USD`, `0.5 USD`."""
+    return NOTHING if value is None else f"{value:,.6g}{NBSP}USD"
 
 
 def volume(value: float | None) -> str:
@@ -50,7 +58,7 @@ def volume(value: float | None) -> str:
     if value is None:
         return NOTHING
     if abs(value) >= 999_500:
-        return f"{value / 1e6:,.3g} million" if abs(value) < 999.5e6 else f"{value / 1e9:,.3g} billion"
+        return f"{value / 1e6:,.3g}{NBSP}million" if abs(value) < 999.5e6 else f"{value / 1e9:,.3g}{NBSP}billion"
     return f"{value:,.0f}" if abs(value) >= 99.5 else f"{value:.3g}"
 
 

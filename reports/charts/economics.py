@@ -6,7 +6,7 @@ from math import log10
 from typing import Any
 
 from reports.charts.scale import Scale, Tick, ticks
-from reports.rounding import money, volume
+from reports.rounding import money, money_short, volume
 
 POINTS = 60
 Curve = Callable[[float], float]
@@ -83,7 +83,9 @@ def cost_against_volume(report: Mapping[str, Any]) -> Volume | None:
     return Volume(
         lines=lines,
         x_ticks=ticks(x, lambda value: volume(value) or "", wanted=4),
-        y_ticks=tuple(Tick(round(100 - tick.at, 2), tick.label, tick.anchor) for tick in ticks(y, money, wanted=4)),
+        y_ticks=tuple(
+            Tick(round(100 - tick.at, 2), tick.label, tick.anchor) for tick in ticks(y, money_short, wanted=4)
+        ),
         crossing=_crossing(x, y, stated.get("crossing"), curves["api"]),
         today=_crossing(x, y, today, curves["own"]),
         rows=tuple((volume(t), money(curves["api"](t)), money(curves["own"](t))) for t in _round_volumes(point, today)),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reports.charts.scale import Scale, Tick, linear, ticks
-from reports.rounding import limits, percent
+from reports.rounding import NBSP, limits, percent
 
 Report = Mapping[str, Any]
 Line = tuple[str, str, str, Mapping[str, Any], bool]
@@ -48,7 +48,7 @@ def forest(report: Report) -> Forest | None:
     scale = Scale(max(0.0, scale.low), min(1.0, scale.high))
     return Forest(
         rows=tuple(_row(scale, line) for line in lines),
-        ticks=ticks(scale, lambda value: f"{value * 100:.4g} %", wanted=5),
+        ticks=ticks(scale, lambda value: f"{value * 100:.4g}{NBSP}%", wanted=5),
         even=scale.at(0.5),
         margin=scale.at(0.5 - margin),
         margin_label=percent(0.5 - margin),

@@ -7,8 +7,8 @@ from typing import Any
 from reports.charts.scale import Scale, Tick, spreading, ticks
 from reports.rounding import duration, limits
 
-HEIGHT = 56
-BAND = (10.0, 46.0)
+HEIGHT = 68
+BAND = (22.0, 58.0)
 # Steps of the golden section spread neighbours evenly over the band, whatever their number.
 GOLDEN = 0.618033988749895
 

@@ -10,10 +10,13 @@ from reports.sections.study import Study
 from reports.statistics import intervals, multiplicity, noninferiority, scores, significance
 from reports.statistics.interval import Interval
 from reports.statistics.intervals import FEWEST_RATERS
+from reports.statistics.noninferiority import Verdict
 from reports.votes import UNKNOWN, Versus
 
 Section = dict[str, Any]
 POPULATION, PANEL = "population", "panel"
+GOOD_ENOUGH = (Verdict.SUPERIOR.value, Verdict.NON_INFERIOR.value, Verdict.NON_INFERIOR_BUT_WORSE.value)
+ONE_SIDED = 0.025
 
 
 def pairs(study: Study) -> list[Section]:
@@ -21,8 +24,7 @@ def pairs(study: Study) -> list[Section]:
     found = [pair(study, which) for which in study.pairs]
     _watch(found, monitored=study.experiment.monitored)
     rivals = [one for one, which in zip(found, study.pairs, strict=True) if which[1] == study.baseline]
-    if len(rivals) > 1:
-        _correct(rivals)
+    _settle(found, rivals if len(rivals) > 1 else [])
     return found
 
 
@@ -69,12 +71,16 @@ def _watch(found: list[Section], *, monitored: bool) -> None:
             held["smallest_margin"][PANEL] = max(0.0, 0.5 - seen["low"])
 
 
-def _correct(rivals: list[Section]) -> None:
-    """Holm over the candidates, each by the p value its verdict rests on."""
-    held = [one["noninferiority"] for one in rivals]
-    raised = multiplicity.holm([one["p"][one["scope"]] for one in held])
-    for one, p in zip(held, raised, strict=True):
-        one["p_holm"] = p
+def _settle(found: list[Section], rivals: list[Section]) -> None:
+    """`settled` is the verdict that counts: of the right scope, and with several candidates still standing after Holm."""
+    for one in found:
+        held = one["noninferiority"]
+        held["p_holm"], held["settled"] = None, held["verdict"][held["scope"]]
+    tested = [one["noninferiority"] for one in rivals]
+    for held, p in zip(tested, multiplicity.holm([one["p"][one["scope"]] for one in tested]), strict=True):
+        held["p_holm"] = p
+        if held["settled"] in GOOD_ENOUGH and p is not None and p > ONE_SIDED:
+            held["settled"] = Verdict.INCONCLUSIVE.value
 
 
 def raters_of(cast: Versus) -> int:

@@ -13,7 +13,6 @@ SWITCH, STAY, UNDECIDED = "switch", "stay", "undecided"
 SUPERIOR, NON_INFERIOR, BUT_WORSE = "superior", "non-inferior", "non-inferior but worse"
 INFERIOR, WORSE, INCONCLUSIVE = "inferior beyond the margin", "worse; margin undecided", "inconclusive"
 GOOD_ENOUGH = {SUPERIOR, NON_INFERIOR, BUT_WORSE}
-ONE_SIDED = 0.025
 # z(0.975) + z(0.8): a true difference that many standard errors away is found four times in five.
 FOUND_WITH_80_PERCENT = 2.8016
 
@@ -25,7 +24,6 @@ class Case:
     pair: Mapping[str, Any]
     candidate: Mapping[str, Any]
     baseline: Mapping[str, Any]
-    rivals: int
 
     @property
     def score(self) -> Mapping[str, Any]:
@@ -36,13 +34,9 @@ class Case:
 
     @property
     def quality(self) -> str | None:
-        """The verdict on the margin; with several candidates only if it also holds after Holm."""
-        held = self.pair["noninferiority"]
-        verdict: str | None = held["verdict"][held["scope"]]
-        adjusted = held.get("p_holm")
-        if verdict in GOOD_ENOUGH and self.rivals > 1 and adjusted is not None and adjusted > ONE_SIDED:
-            return INCONCLUSIVE
-        return verdict
+        """The verdict on the margin that counts; None where there is none."""
+        settled: str | None = self.pair["noninferiority"]["settled"]
+        return settled
 
     @property
     def price(self) -> float | None:
@@ -79,7 +73,7 @@ def verdict(report: Mapping[str, Any]) -> Section:
         "candidate": chosen.candidate["name"],
         "baseline": chosen.baseline["name"],
         "sentence": sentence(chosen),
-        "reasons": [reason for case in cases for reason in _reasons(case)],
+        "reasons": [*_reasons(chosen), *(_in_short(case) for case in cases if case is not chosen)],
         "caveats": caveats(report, chosen.pair),
     }
 
@@ -89,7 +83,7 @@ def cases_of(report: Mapping[str, Any]) -> list[Case]:
     systems = {system["name"]: system for system in report["systems"]}
     baseline = next((system["name"] for system in report["systems"] if system["baseline"]), None)
     against = [pair for pair in report["pairs"] if baseline is not None and pair["baseline"] == baseline]
-    return [Case(pair, systems[pair["candidate"]], systems[pair["baseline"]], len(against)) for pair in against]
+    return [Case(pair, systems[pair["candidate"]], systems[pair["baseline"]]) for pair in against]
 
 
 def sentence(case: Case) -> str:
@@ -217,6 +211,17 @@ def _reasons(case: Case) -> list[str]:
             f"of {other} {duration(case.baseline['latency']['e2e_p95']['value'])}."
         )
     return found
+
+
+def _in_short(case: Case) -> str:
+    """Another candidate in one line."""
+    score = f"{percent(case.score['value'])}, {limits(case.score, 'percent')}"
+    said = [f"{case.candidate['name']}: {case.quality or 'not comparable'} ({score})"]
+    if case.price is not None:
+        said.append(f"{money(case.price)} per 1,000 requests")
+    if _latency(case):
+        said.append(f"p95 {duration(case.candidate['latency']['e2e_p95']['value'])}")
+    return ", ".join(said) + "."
 
 
 _SCOPES = {"population": "new inputs and other raters of this kind", "panel": "new inputs and exactly these raters"}
