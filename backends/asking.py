@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TypeVar
 
+from django.db import DatabaseError
 from django.utils import timezone
 
 from backends import finishing, trouble
@@ -16,7 +17,7 @@ from backends.claiming import Claim
 from backends.client import WireClient
 from backends.failures import KINDS
 from backends.fetching import Attempt, FetchResult, RetryPolicy, fetch_with_retries
-from backends.finishing import Call, Place
+from backends.finishing import Call, Ending, Place
 from backends.models import System
 from backends.turns import database_turn, patiently
 from experiments.models import Input
@@ -25,6 +26,7 @@ POLICY = RetryPolicy(attempts=4, base=0.5)
 PROBE = RetryPolicy(attempts=1)
 CALLS_A_ROUND = 8  # for one row, until it has failed for good
 SHORT_WAIT_SECONDS = 5.0  # longer ones are spent in line, not in a place
+OUR_FAULT = "Blindpair itself failed on this answer; the server's log says where. Report it."
 SAVE_WITHIN_SECONDS = 60.0
 Result = TypeVar("Result")
 _log = logging.getLogger(__name__)
@@ -63,39 +65,36 @@ class Asker:
             parameters=self.system.parameters,
         )
 
-    def ask(self, claim: Claim) -> None:
-        """Put the claimed row's question, with retries, and store what comes of it."""
-        with database_turn():
-            item = Input.objects.filter(pk=claim.input).first()
-        if item is None:
-            return  # deleted meanwhile
-        asking = _Asking(self, claim, item)
+    def ask(self, claim: Claim) -> Ending:
+        """Put the claimed row's question, with retries; what comes of it."""
+        asking = _Asking(self, claim)
         try:
             result = fetch_with_retries(
                 self.client,
                 self.target,
-                self.chat(item),
+                self.chat(claim.item),
                 policy=PROBE if claim.is_probe else POLICY,
                 sleep=asking.wait,
                 on_attempt=asking.note,
                 rng=self.rng,
             )
+            return asking.settle(result)
         except LongWait as wait:
-            asking.put_off(wait.seconds)
+            return asking.put_off(wait.seconds)
         except Halted:
-            asking.put_off(0.0)
+            return asking.put_off(0.0)
+        except DatabaseError:
+            raise
         except Exception:
             _log.exception("fetching completion %s failed for a reason of our own", claim.completion)
-            asking.fail("internal", "Blindpair itself failed on this answer; the server's log says where. Report it.")
-        else:
-            asking.settle(result)
+            return asking.fail("internal", OUR_FAULT)
 
 
 class _Asking:
     """One row being asked: its calls so far."""
 
-    def __init__(self, asker: Asker, claim: Claim, item: Input) -> None:
-        self._asker, self._claim, self._item = asker, claim, item
+    def __init__(self, asker: Asker, claim: Claim) -> None:
+        self._asker, self._claim = asker, claim
         self._calls: list[Call] = []
         self._rests = claim.is_probe
 
@@ -103,7 +102,7 @@ class _Asking:
         """A call has ended: what it says about the server as a whole is written down at once."""
         sent = timezone.now() - timedelta(milliseconds=attempt.offsets.end or 0.0)
         self._calls.append(Call(at=sent, attempt=attempt))
-        system, kind = self._claim.system, attempt.failure_kind
+        system, kind = self._system, attempt.failure_kind
         if kind == "rate":
             self._asker.good = 0
             self._save(lambda: trouble.lower(system_id=system))
@@ -119,82 +118,64 @@ class _Asking:
         if self._asker.halt.wait(seconds):
             raise Halted
 
-    def settle(self, result: FetchResult) -> None:
+    def settle(self, result: FetchResult) -> Ending:
         """An answer is stored; a failure is final, or stops the system, or the row waits for a better time."""
         if result.fetched is not None:
-            self._store(result)
-        elif result.stops_system:
-            self._save(lambda: trouble.stop(system_id=self._claim.system, kind=result.kind, sentence=result.sentence))
-            self.fail(result.kind, result.sentence, result.user_ms)
+            self._recover()
+            return finishing.answered(
+                claim=self._claim,
+                place=self._asker.place,
+                fetched=result.fetched,
+                calls=self._calls,
+                user_ms=result.user_ms + self._waited_before(),
+            )
+        if result.stops_system:
+            self._save(lambda: trouble.stop(system_id=self._system, kind=result.kind, sentence=result.sentence))
         elif result.trips_circuit and self._rests:
-            self.put_off(0.0)
+            return self.put_off(0.0)
         elif result.kind in {"busy", "rate", "unreachable"}:
-            self.put_off(self._asker.rng.uniform(1.0, SHORT_WAIT_SECONDS * len(self._calls)))
-        else:
-            self.fail(result.kind, result.sentence, result.user_ms)
+            return self.put_off(self._asker.rng.uniform(1.0, SHORT_WAIT_SECONDS * len(self._calls)))
+        return self.fail(result.kind, result.sentence, result.user_ms)
 
-    def put_off(self, seconds: float) -> None:
+    def put_off(self, seconds: float) -> Ending:
         """Back in line, unless this row has used up its calls while others of its system were answered."""
         last = self._calls[-1].attempt if self._calls else None
         if last and seconds and not self._rests and self._used_up():
-            self._give_up(last)
-            return
+            return self._give_up(last)
         if last and last.failure_kind == "rate":
-            self._save(lambda: trouble.rest_for(system_id=self._claim.system, seconds=seconds, sentence=last.sentence))
-        self._save(
-            lambda: finishing.put_off(
-                claim=self._claim,
-                experiment=self._asker.place.experiment,
-                seconds=seconds,
-                sentence=last.sentence if last else "",
-                calls=self._calls,
-            )
+            self._save(lambda: trouble.rest_for(system_id=self._system, seconds=seconds, sentence=last.sentence))
+        return finishing.put_off(
+            claim=self._claim, seconds=seconds, sentence=last.sentence if last else "", calls=self._calls
         )
 
-    def fail(self, kind: str, sentence: str, user_ms: float | None = None) -> None:
+    def fail(self, kind: str, sentence: str, user_ms: float | None = None) -> Ending:
         """For good."""
-        self._save(
-            lambda: finishing.store_failure(
-                claim=self._claim,
-                experiment=self._asker.place.experiment,
-                kind=kind,
-                sentence=sentence,
-                calls=self._calls,
-                user_ms=user_ms,
-            )
-        )
+        return finishing.failed(claim=self._claim, kind=kind, sentence=sentence, calls=self._calls, user_ms=user_ms)
 
-    def _store(self, result: FetchResult) -> None:
-        fetched = result.fetched
-        if fetched is None:
-            return
-        waited_before = (self._calls[0].at - self._claim.began).total_seconds() * 1000 if self._claim.calls else 0.0
-        self._save(
-            lambda: finishing.store_answer(
-                claim=self._claim,
-                item=self._item,
-                place=self._asker.place,
-                fetched=fetched,
-                calls=self._calls,
-                user_ms=result.user_ms + max(0.0, waited_before),
-            )
-        )
-        self._recover()
+    @property
+    def _system(self) -> int:
+        return self._asker.system.pk
+
+    def _waited_before(self) -> float:
+        """Milliseconds from the row's first call to this claim's, where it waited in line between the two."""
+        if not self._claim.calls or not self._calls:
+            return 0.0
+        return max(0.0, (self._calls[0].at - self._claim.began).total_seconds() * 1000)
 
     def _recover(self) -> None:
         """The server is well: whatever was in its way is lifted, at once or step by step."""
         asker, claim = self._asker, self._claim
         asker.good += 1
         if claim.troubled or self._rests or len(self._calls) > 1:
-            self._save(lambda: trouble.note_answer(system_id=claim.system))
+            self._save(lambda: trouble.note_answer(system_id=self._system))
         if claim.lowered and asker.good % trouble.RAISE_AFTER == 0:
-            self._save(lambda: trouble.raise_again(system_id=claim.system))
+            self._save(lambda: trouble.raise_again(system_id=self._system))
 
-    def _give_up(self, last: Attempt) -> None:
+    def _give_up(self, last: Attempt) -> Ending:
         """A rate limit that never lets this row through will not let the others through either."""
         if last.failure_kind == "rate":
-            self._save(lambda: trouble.stop(system_id=self._claim.system, kind="rate", sentence=last.sentence))
-        self.fail(last.failure_kind, last.sentence)
+            self._save(lambda: trouble.stop(system_id=self._system, kind="rate", sentence=last.sentence))
+        return self.fail(last.failure_kind, last.sentence)
 
     def _used_up(self) -> bool:
         with database_turn():

@@ -1,21 +1,21 @@
-"""Who works on which completion: rows are claimed one by one for a while, and the claim is renewed or given back.
+"""Who works on which completion: rows are claimed for a while, and the claim is renewed or given back.
 
-A claim is one short transaction that locks the endpoint, counts the live claims and takes the next row, so that the
+Claiming is one short transaction that locks the endpoint, counts the live claims and takes the next rows, so that the
 declared concurrency holds over all processes. Only the holder of a claim can finish its row.
 """
 
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from backends.models import Completion, Endpoint, State, System
-from experiments.models import Status
+from experiments.models import Input, Status
 
 LEASE_SECONDS = 30.0
 MOST_BEGINNINGS = 20
@@ -24,7 +24,7 @@ TROUBLED = 5  # failures in a row after which a system is asked again only now a
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """A row that this process works on; `token` proves it.
+    """A row that this process works on; `token` proves it (rows taken together share one).
 
     `began`: when the row was first taken in this round; `calls`: how many calls were made for it before;
     `troubled`, `lowered`: whether the system was, when
@@ -33,8 +33,7 @@ class Claim:
 
     completion: int
     token: str
-    system: int
-    input: int
+    item: Input
     sample: int
     began: datetime
     calls: int
@@ -69,19 +68,21 @@ def workable(system: System, now: datetime) -> bool:
 
 
 @transaction.atomic
-def claim_next(*, system_id: int, lease_seconds: float = LEASE_SECONDS) -> Claim | Nothing:
-    """Take the next row of a system, or say why not."""
+def claim_some(*, system_id: int, wanted: int, lease_seconds: float = LEASE_SECONDS) -> list[Claim] | Nothing:
+    """Take up to so many of a system's next rows, or say why there are none."""
     now = timezone.now()
     system = System.objects.filter(pk=system_id, arm__experiment__status=Status.COLLECTING).first()
     if system is None or system.endpoint_id is None or not workable(system, now):
         return Nothing.DUE
+    # The lock keeps other processes from counting at the same time.
     places = Endpoint.objects.select_for_update(no_key=True).get(pk=system.endpoint_id).max_concurrency
-    if _full(system, places, now):
+    free = min(wanted, _free(system, places, now))
+    if free < 1:
         return Nothing.FREE
     # All first samples come before any second one, in the order of the inputs.
-    waiting = Completion.objects.select_for_update(skip_locked=True).filter(due(now), system=system)
-    row = waiting.order_by("sample", "pk").first()
-    return Nothing.DUE if row is None else _take(row, system, now, lease_seconds)
+    waiting = Completion.objects.select_for_update(skip_locked=True, of=("self",)).filter(due(now), system=system)
+    rows = list(waiting.select_related("input").order_by("sample", "pk")[:free])
+    return _take(rows, system, now, lease_seconds) if rows else Nothing.DUE
 
 
 def take_back_overdue() -> int:
@@ -103,55 +104,68 @@ def take_back_overdue() -> int:
         return lost.update(state=State.PENDING, claim="", lease_until=None, started_at=None)
 
 
-def renew(tokens: Collection[str], *, lease_seconds: float = LEASE_SECONDS) -> None:
+def renew(rows: Collection[Claim], *, lease_seconds: float = LEASE_SECONDS) -> None:
     """Keep these claims for another while."""
-    if not tokens:
+    if not rows:
         return
     with transaction.atomic():
-        held = Completion.objects.filter(state=State.RUNNING, claim__in=tokens)
-        held.update(lease_until=timezone.now() + timedelta(seconds=lease_seconds))
+        _still(rows).update(lease_until=timezone.now() + timedelta(seconds=lease_seconds))
 
 
-def give_back(tokens: Collection[str]) -> int:
+def give_back(rows: Collection[Claim]) -> int:
     """Let others have these rows at once; how many there were."""
-    if not tokens:
+    if not rows:
         return 0
     with transaction.atomic():
-        held = Completion.objects.filter(state=State.RUNNING, claim__in=tokens)
-        return held.update(state=State.PENDING, claim="", lease_until=None, not_before=None, started_at=None)
+        return _still(rows).update(state=State.PENDING, claim="", lease_until=None, not_before=None, started_at=None)
 
 
-def _full(system: System, places: int, now: datetime) -> bool:
+def _still(rows: Collection[Claim]) -> QuerySet[Completion]:
+    """Those that nobody took away."""
+    return Completion.objects.filter(
+        pk__in=[row.completion for row in rows], claim__in={row.token for row in rows}, state=State.RUNNING
+    )
+
+
+def _free(system: System, places: int, now: datetime) -> int:
+    """How many more calls may be under way: of the system, and of all that share its endpoint."""
     live = list(
         Completion.objects.filter(system__endpoint=system.endpoint_id, state=State.RUNNING, lease_until__gte=now)
         .order_by()
         .values_list("system_id", flat=True)
     )
-    return len(live) >= places or live.count(system.pk) >= limit_of(system)
+    return min(places - len(live), limit_of(system) - live.count(system.pk))
 
 
-def _take(row: Completion, system: System, now: datetime, lease_seconds: float) -> Claim:
+def _take(rows: Sequence[Completion], system: System, now: datetime, lease_seconds: float) -> list[Claim]:
     token = secrets.token_hex(16)
-    # A row that waited for another call keeps its beginning: its user has been waiting since then.
-    began = row.started_at if row.not_before and row.started_at else now
-    Completion.objects.filter(pk=row.pk).update(
+    held = Completion.objects.filter(pk__in=[row.pk for row in rows])
+    fresh = [row.pk for row in rows if not _waited(row)]
+    held.update(
         state=State.RUNNING,
         claim=token,
         lease_until=now + timedelta(seconds=lease_seconds),
         not_before=None,
-        started_at=began,
         # A call that is cut short by a kill was made all the same; finishing sets the true number.
-        attempts=row.attempts + 1,
+        attempts=F("attempts") + 1,
     )
-    return Claim(
-        completion=row.pk,
-        token=token,
-        system=row.system_id,
-        input=row.input_id,
-        sample=row.sample,
-        began=began,
-        calls=row.attempts,
-        troubled=system.trouble_kind != "",
-        is_probe=system.failures_in_row >= TROUBLED,
-        lowered=system.lowered_to is not None,
-    )
+    held.filter(pk__in=fresh).update(started_at=now)
+    return [
+        Claim(
+            completion=row.pk,
+            token=token,
+            item=row.input,
+            sample=row.sample,
+            began=row.started_at if _waited(row) and row.started_at else now,
+            calls=row.attempts,
+            troubled=system.trouble_kind != "",
+            is_probe=system.failures_in_row >= TROUBLED,
+            lowered=system.lowered_to is not None,
+        )
+        for row in rows
+    ]
+
+
+def _waited(row: Completion) -> bool:
+    """A row that waited for another call keeps its beginning: its user has been waiting since then."""
+    return row.not_before is not None and row.started_at is not None

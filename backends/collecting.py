@@ -15,7 +15,17 @@ from django.utils import timezone
 from backends import bell
 from backends.bell import Bell
 from backends.checking import AFTER, BEFORE, is_checked
-from backends.claiming import LEASE_SECONDS, TROUBLED, due, give_back, limit_of, renew, take_back_overdue, workable
+from backends.claiming import (
+    LEASE_SECONDS,
+    TROUBLED,
+    Claim,
+    due,
+    give_back,
+    limit_of,
+    renew,
+    take_back_overdue,
+    workable,
+)
 from backends.drains import Drain
 from backends.models import Completion, State, System
 from backends.queries import Progress, progress_of
@@ -81,7 +91,7 @@ class Engine:
         for drain in list(self._drains.values()):
             drain.join(lambda: end - time.monotonic())
         with database_turn(last=self._thread is not None):
-            give_back(self._tokens())
+            give_back(self._claims())
         for drain in self._drains.values():
             drain.close()
 
@@ -143,11 +153,11 @@ class Engine:
 
     def _renew(self) -> None:
         if time.monotonic() - self._renewed > self._lease_seconds / RENEWALS:
-            renew(self._tokens(), lease_seconds=self._lease_seconds)
+            renew(self._claims(), lease_seconds=self._lease_seconds)
             self._renewed = time.monotonic()
 
-    def _tokens(self) -> list[str]:
-        return [token for drain in list(self._drains.values()) for token in drain.tokens()]
+    def _claims(self) -> list[Claim]:
+        return [claim for drain in list(self._drains.values()) for claim in drain.claims()]
 
 
 def work_to_do(experiment_id: int | None = None) -> list[Work]:

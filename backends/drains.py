@@ -8,8 +8,9 @@ from django.db import DatabaseError
 
 from backends import checking, trouble
 from backends.asking import Asker
-from backends.claiming import LEASE_SECONDS, Nothing, claim_next
+from backends.claiming import LEASE_SECONDS, Claim, Nothing
 from backends.client import WireClient
+from backends.desk import Desk
 from backends.encryption import Unreadable
 from backends.endpoints import NoKey, deadlines_of, policy, target_of
 from backends.finishing import Place
@@ -32,9 +33,9 @@ class Drain:
         self._changed, self._lease_seconds = changed, lease_seconds
         self._lock = threading.Lock()
         self._threads: set[threading.Thread] = set()
-        self._tokens: set[str] = set()
         self._places = 0
         self._asker: Asker | None = None
+        self._desk: Desk | None = None
         self._prepared = False
 
     @property
@@ -42,10 +43,9 @@ class Drain:
         """No thread is at work."""
         return not self._threads
 
-    def tokens(self) -> list[str]:
+    def claims(self) -> list[Claim]:
         """The claims held now."""
-        with self._lock:
-            return list(self._tokens)
+        return self._desk.out() if self._desk else []
 
     def collect(self, places: int) -> None:
         """Have up to so many threads at work; the first one looks at the system before it asks for answers."""
@@ -103,6 +103,7 @@ class Drain:
         asker = self._asker = self._asker or _open(self.system_id, self.halt)
         if asker is None:
             return
+        self._desk = Desk(system_id=self.system_id, place=asker.place, lease_seconds=self._lease_seconds)
         if checking.is_checked(asker.system, checking.BEFORE):
             checking.warm_up(asker)
             self._prepared = True
@@ -121,28 +122,17 @@ class Drain:
             checking.mark_cold_starts(self.system_id)
 
     def _work(self) -> None:
-        asker = self._asker
-        while asker is not None and not self.halt.is_set() and len(self._threads) <= self._places:
-            with database_turn():
-                claim = claim_next(system_id=self.system_id, lease_seconds=self._lease_seconds)
-            if claim is Nothing.DUE:
-                return
-            if isinstance(claim, Nothing):
+        asker, desk, ending = self._asker, self._desk, None
+        while asker is not None and desk is not None:
+            wants = not self.halt.is_set() and len(self._threads) <= self._places
+            claim = desk.visit(ending, wants=wants)
+            if isinstance(claim, Claim):
+                ending = asker.ask(claim)
+            elif wants and claim is Nothing.FREE:
+                ending = None
                 self.halt.wait(FULL_PAUSE_SECONDS)
-                continue
-            self._hold(claim.token)
-            try:
-                asker.ask(claim)
-            finally:
-                self._let_go(claim.token)
-
-    def _hold(self, token: str) -> None:
-        with self._lock:
-            self._tokens.add(token)
-
-    def _let_go(self, token: str) -> None:
-        with self._lock:
-            self._tokens.discard(token)
+            else:
+                return
 
 
 def _open(system_id: int, halt: threading.Event) -> Asker | None:

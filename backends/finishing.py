@@ -1,10 +1,10 @@
-"""How a claimed row ends: with an answer, with a failure, or back in line for later; in one transaction, or not at all.
+"""How claimed rows end: with an answer, with a failure, or back in line for later; in one transaction, or not at all.
 
-A row that is no longer held under the claim's token (its lease ran out, its owner cancelled or deleted) is left alone.
+A row that is no longer held under its claim (the lease ran out, its owner cancelled or deleted) is left alone.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,13 +15,13 @@ from backends import fetching
 from backends.claiming import Claim
 from backends.models import Attempt, Completion, Outcome, State
 from backends.streams import Fetched
-from experiments.actions import BEFORE_THE_SEAL, PreparedOutput, prepare_output, prompt_of, store_prepared
-from experiments.models import Arm, Experiment, Input, OutputState
+from experiments.actions import BEFORE_THE_SEAL, PreparedOutput, fields_of, prepare_output, prompt_of
+from experiments.models import Arm, Experiment, Output, OutputState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where an answer goes: the experiment, its arm and the words that may give the arm away."""
+    """Where answers go: the experiment, its arm and the words that may give the arm away."""
 
     experiment: int
     arm: Arm
@@ -36,49 +36,65 @@ class Call:
     attempt: fetching.Attempt
 
 
-def store_answer(
-    *, claim: Claim, item: Input, place: Place, fetched: Fetched, calls: Sequence[Call], user_ms: float
-) -> bool:
-    """Save an answer and, for the first sample, the output that raters see; whether the row was still held."""
-    prepared = _prepared(claim, item, place, fetched)
-    outcome: str = fetched.outcome
-    if prepared and prepared.state == OutputState.EMPTY and outcome == Outcome.COMPLETE:
-        outcome = Outcome.EMPTY
-    with transaction.atomic():
-        row = _held(claim, place.experiment)
-        if row is None:
-            return False
-        if prepared:
-            row.output = store_prepared(item=item, arm=place.arm, prepared=prepared)
-        row.outcome, row.raw_text, row.usage = outcome, fetched.text, asdict(fetched.usage)
-        row.ttft_ms, row.first_visible_ms = fetched.ttft_ms, fetched.first_visible_ms
-        row.latency_ms, row.user_ms = fetched.latency_ms, user_ms
-        _let_go(row, claim, State.DONE, fetched.sentence, calls)
-    return True
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """What becomes of a claimed row: the columns to write, the calls made, and the output that raters see."""
+
+    claim: Claim
+    columns: dict[str, Any]
+    calls: Sequence[Call]
+    prepared: PreparedOutput | None = field(default=None)
 
 
-def store_failure(
-    *, claim: Claim, experiment: int, kind: str, sentence: str, calls: Sequence[Call], user_ms: float | None = None
-) -> bool:
-    """Save that no answer came and why; whether the row was still held."""
-    with transaction.atomic():
-        row = _held(claim, experiment)
-        if row is None:
-            return False
-        row.failure_kind, row.user_ms = kind, user_ms
-        _let_go(row, claim, State.FAILED, sentence, calls)
-    return True
+def answered(*, claim: Claim, place: Place, fetched: Fetched, calls: Sequence[Call], user_ms: float) -> Ending:
+    """An answer came. The output is prepared here, outside any transaction, and for the first sample only."""
+    prepared, outcome = None, Outcome(fetched.outcome)
+    if claim.sample == 0:
+        prepared = prepare_output(fetched.text, fetched.outcome, place.names, prompt_of(claim.item))
+        if prepared.state == OutputState.EMPTY and outcome == Outcome.COMPLETE:
+            outcome = Outcome.EMPTY
+    columns = {
+        **_ended(claim, State.DONE, fetched.sentence, calls),
+        "outcome": outcome,
+        "raw_text": fetched.text,
+        "usage": asdict(fetched.usage),
+        "ttft_ms": fetched.ttft_ms,
+        "first_visible_ms": fetched.first_visible_ms,
+        "latency_ms": fetched.latency_ms,
+        "user_ms": user_ms,
+    }
+    return Ending(claim=claim, columns=columns, calls=calls, prepared=prepared)
 
 
-def put_off(*, claim: Claim, experiment: int, seconds: float, sentence: str, calls: Sequence[Call]) -> bool:
-    """Put the row back in line, not to be asked before so many seconds; whether it was still held."""
-    with transaction.atomic():
-        row = _held(claim, experiment)
-        if row is None:
-            return False
-        row.not_before = timezone.now() + timedelta(seconds=seconds)
-        _let_go(row, claim, State.PENDING, sentence, calls)
-    return True
+def failed(*, claim: Claim, kind: str, sentence: str, calls: Sequence[Call], user_ms: float | None = None) -> Ending:
+    """No answer came, for good."""
+    columns = {**_ended(claim, State.FAILED, sentence, calls), "failure_kind": kind, "user_ms": user_ms}
+    return Ending(claim=claim, columns=columns, calls=calls)
+
+
+def put_off(*, claim: Claim, seconds: float, sentence: str, calls: Sequence[Call]) -> Ending:
+    """Back in line, not to be asked before so many seconds."""
+    later = timezone.now() + timedelta(seconds=seconds)
+    columns = {**_ended(claim, State.PENDING, sentence, calls), "not_before": later, "finished_at": None}
+    return Ending(claim=claim, columns=columns, calls=calls)
+
+
+@transaction.atomic
+def store(endings: Sequence[Ending], place: Place) -> int:
+    """Save these endings of one system; how many rows were still held."""
+    # The experiment is locked first, as everybody does who writes to it.
+    experiment = Experiment.objects.select_for_update(no_key=True).filter(pk=place.experiment)
+    if experiment.values_list("status", flat=True).first() not in BEFORE_THE_SEAL:
+        return 0
+    rows = Completion.objects.select_for_update().filter(pk__in=[one.claim.completion for one in endings])
+    held = set(rows.filter(state=State.RUNNING).values_list("pk", "claim"))
+    kept = [one for one in endings if (one.claim.completion, one.claim.token) in held]
+    outputs = _store_outputs([one for one in kept if one.prepared], place.arm)
+    Attempt.objects.bulk_create([attempt for one in kept for attempt in _attempts(one)])
+    for one in kept:
+        output = outputs.get(one.claim.completion)
+        Completion.objects.filter(pk=one.claim.completion).update(**one.columns, output=output)
+    return len(kept)
 
 
 def calls_since(claim: Claim) -> int:
@@ -86,34 +102,32 @@ def calls_since(claim: Claim) -> int:
     return Attempt.objects.filter(completion=claim.completion, at__gte=claim.began).count()
 
 
-def _prepared(claim: Claim, item: Input, place: Place, fetched: Fetched) -> PreparedOutput | None:
-    if claim.sample:
-        return None
-    return prepare_output(fetched.text, fetched.outcome, place.names, prompt_of(item))
+def _ended(claim: Claim, state: State, sentence: str, calls: Sequence[Call]) -> dict[str, Any]:
+    return {
+        "state": state,
+        "claim": "",
+        "lease_until": None,
+        "sentence": sentence[:1000],
+        "attempts": claim.calls + len(calls),
+        "finished_at": timezone.now(),
+    }
 
 
-def _held(claim: Claim, experiment: int) -> Completion | None:
-    """The row, locked, if it is still ours to write; the experiment first, in the order everybody locks in."""
-    status = Experiment.objects.select_for_update().filter(pk=experiment).values_list("status", flat=True).first()
-    if status not in BEFORE_THE_SEAL:
-        return None
-    rows = Completion.objects.select_for_update()
-    return rows.filter(pk=claim.completion, state=State.RUNNING, claim=claim.token).first()
+def _store_outputs(endings: Sequence[Ending], arm: Arm) -> dict[int, Output]:
+    """By completion; an output that is there already is replaced."""
+    made = [Output(input_id=one.claim.item.pk, arm=arm, **fields_of(one.prepared)) for one in endings if one.prepared]
+    if not made:
+        return {}
+    changed = [name for name in fields_of(endings[0].prepared) if name] if endings[0].prepared else []
+    stored = Output.objects.bulk_create(
+        made, update_conflicts=True, unique_fields=["input", "arm"], update_fields=changed
+    )
+    return {one.claim.completion: output for one, output in zip(endings, stored, strict=True)}
 
 
-def _let_go(row: Completion, claim: Claim, state: State, sentence: str, calls: Sequence[Call]) -> None:
-    row.state, row.claim, row.lease_until = state, "", None
-    row.sentence, row.attempts = sentence[:1000], claim.calls + len(calls)
-    row.finished_at = None if state == State.PENDING else timezone.now()
-    Attempt.objects.bulk_create(_attempts(row, claim.calls, calls))
-    row.save()
-
-
-def _attempts(row: Completion, before: int, calls: Iterable[Call]) -> list[Attempt]:
-    return [
-        Attempt(completion=row, number=number, at=call.at, **_told(call.attempt))
-        for number, call in enumerate(calls, start=before + 1)
-    ]
+def _attempts(ending: Ending) -> Iterable[Attempt]:
+    for number, call in enumerate(ending.calls, start=ending.claim.calls + 1):
+        yield Attempt(completion_id=ending.claim.completion, number=number, at=call.at, **_told(call.attempt))
 
 
 def _told(attempt: fetching.Attempt) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from backends.actions import cancel, pause, resume, start_collecting
-from backends.claiming import claim_next, take_back_overdue
+from backends.claiming import claim_some, take_back_overdue
 from backends.collecting import Engine, drain_until_idle, fair_places
 from backends.models import Attempt, Completion, System
 from backends.queries import failures, progress
@@ -121,7 +121,7 @@ def test_a_row_whose_worker_is_gone_is_asked_again() -> None:
     with ModelServer(echoes) as server:
         experiment = a_collecting_experiment(server, inputs=2)
         system = System.objects.get()
-        claim_next(system_id=system.pk, lease_seconds=-1)
+        claim_some(system_id=system.pk, wanted=1, lease_seconds=-1)
         assert states(experiment) == {"pending": 1, "running": 1}
         drain_until_idle(experiment.pk)
     assert states(experiment) == {"done": 2}
@@ -160,7 +160,7 @@ def test_a_row_that_was_begun_again_and_again_ends_at_last() -> None:
     with ModelServer(echoes) as server:
         experiment = a_collecting_experiment(server, inputs=1)
         Completion.objects.update(attempts=19)
-        claim_next(system_id=System.objects.get().pk, lease_seconds=-1)
+        claim_some(system_id=System.objects.get().pk, wanted=1, lease_seconds=-1)
         take_back_overdue()
     (lost,) = failures(experiment)
     assert lost.kind == "lost"
