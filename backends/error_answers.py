@@ -102,14 +102,15 @@ def said(decoded: Any) -> Said:
 def _detail(entry: Any) -> str:
     if not isinstance(entry, Mapping):
         return str(entry)
-    place = ".".join(str(part) for part in entry.get("loc") or ())
+    where = entry.get("loc")
+    place = ".".join(str(part) for part in where) if isinstance(where, list) else ""
     return f"{place}: {entry.get('msg')}" if place else str(entry.get("msg"))
 
 
 def _own_status(error: Mapping[str, Any]) -> int | None:
     for name in ("http_status_code", "code", "status_code"):
         value = str(error.get(name) or "")
-        if value.isdigit() and 400 <= int(value) <= 599:
+        if re.fullmatch(r"[45][0-9]{2}", value):
             return int(value)
     for name in ("type", "code", "status"):
         if (status := _STATUS_OF_TYPE.get(str(error.get(name) or "").lower())) is not None:
