@@ -47,8 +47,8 @@ def of_pairs(
 ) -> tuple[Ints, Floats]:
     """Columns for `summary`: the pair of outputs that each vote is about, and what it says of one of its two arms.
 
-    That arm is the candidate where the other is the baseline, else the one that stood left in the pair's first vote:
-    alpha depends a little on the choice, and this one depends on neither the arms' numbers nor on swapping all sides.
+    That arm is the candidate where every pair has the baseline in it, else the one that stood left in the pair's first
+    vote: alpha depends a little on the choice, and this one changes neither with the arms' numbers nor with sides.
     """
     if not item.size:
         return np.zeros(0, dtype=np.int64), np.zeros(0)
@@ -57,7 +57,7 @@ def of_pairs(
     unit = renumbered((item * arms + low) * arms + high).code
     first = _first_of(unit)
     chosen = left[first]
-    if baseline is not None:
+    if baseline is not None and bool(np.all((left == baseline) | (right == baseline))):
         chosen = np.where(chosen == baseline, right[first], chosen)
     return unit, np.where(left == chosen[unit], left_score, 1 - left_score)
 

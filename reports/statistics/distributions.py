@@ -63,4 +63,5 @@ def binomial_two_sided(k: int, n: int, p: float = 0.5) -> float:
         return 1.0
     chances = binomial_pmf(n, p)
     # The same slack as R's binom.test: equal chances may differ in their last digits.
-    return float(min(1.0, chances[chances <= chances[k] * (1 + 1e-7)].sum()))
+    as_likely = chances <= chances[k] * (1 + 1e-7)
+    return 1.0 if as_likely.all() else float(min(1.0, chances[as_likely].sum()))
