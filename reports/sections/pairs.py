@@ -72,7 +72,7 @@ def _watch(found: list[Section], *, monitored: bool) -> None:
 
 
 def _settle(found: list[Section], rivals: list[Section]) -> None:
-    """`settled` is the verdict that counts: of the right scope, and with several candidates still standing after Holm."""
+    """`settled` is the verdict that counts: of the right scope and, with several candidates, standing after Holm."""
     for one in found:
         held = one["noninferiority"]
         held["p_holm"], held["settled"] = None, held["verdict"][held["scope"]]
