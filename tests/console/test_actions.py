@@ -30,6 +30,7 @@ from tests.factories import (
     a_system,
     a_user,
     an_endpoint,
+    answers,
 )
 
 pytestmark = pytest.mark.django_db
@@ -102,9 +103,10 @@ def test_flags_can_be_decided_together(flagged: str, pairs: int, decision: str) 
     assert output.decision == decision
 
 
-def test_a_maker_in_the_question_is_warned_about() -> None:
-    experiment = a_collected_experiment(question="Is ChatGPT better?")
-    assert any("ChatGPT" in warning for warning in open_for_rating(experiment=experiment, by=None).warnings)
+def test_a_system_in_the_question_is_warned_about() -> None:
+    experiment = a_collected_experiment(question="Is Zephyrus-9 better?")
+    answers(a_system(experiment, "Zephyrus-9"), text="Another answer of {code} to {input}.")
+    assert any("Zephyrus-9" in warning for warning in open_for_rating(experiment=experiment, by=None).warnings)
 
 
 def test_closing_needs_an_open_rating() -> None:

@@ -148,8 +148,10 @@ def test_preparing_needs_no_database(django_assert_num_queries: Any) -> None:
 
 
 def test_a_name_in_the_prompt_gives_nothing_away() -> None:
-    item = Input(messages=[{"role": "system", "content": "You are Claude."}, {"role": "user", "content": "Who?"}])
-    assert prepare_output("I am Claude.", "complete", (), prompt_of(item)).state == OutputState.READY
+    item = Input(messages=[{"role": "system", "content": "Compare Zephyrus-9."}, {"role": "user", "content": "Well?"}])
+    said = prepare_output("Zephyrus-9 is quick.", "complete", ("Zephyrus-9",), prompt_of(item))
+    assert said.state == OutputState.READY
+    assert prepare_output("Zephyrus-9 is quick.", "complete", ("Zephyrus-9",)).state == OutputState.FLAGGED
 
 
 def test_an_experiment_comes_with_its_inputs_and_criteria_in_order() -> None:
