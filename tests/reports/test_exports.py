@@ -1,0 +1,196 @@
+"""Files of a closed experiment: they say what was judged, hold no formulas, and are read by the tools they are for."""
+
+import csv
+import hashlib
+import io
+import json
+import zipfile
+from typing import Any
+
+import evalica
+import openpyxl
+import pandas
+import pyarrow.parquet
+import pytest
+
+from backends.models import System
+from experiments.models import Experiment, Output
+from ratings.models import Judgment
+from reports import exports
+from reports.report import build
+from reports.unblinding import StillBlind
+from tests.reports import studies
+
+pytestmark = pytest.mark.django_db
+
+# The labels of arena-rank; any other silently becomes a tie there.
+ARENA_LABELS = {"model_a": 1.0, "model_b": 0.0, "tie": 0.5, "tie (bothbad)": 0.5}
+
+
+@pytest.mark.parametrize("name", sorted(exports.FORMATS))
+def test_before_closing_nothing_is_written(name: str) -> None:
+    stream = io.BytesIO()
+    with pytest.raises(StillBlind):
+        exports.write(studies.a_study(inputs=2, raters=1, closed=False), name, stream)
+    assert stream.getvalue() == b""
+
+
+def test_an_unknown_format_is_named_with_the_known_ones() -> None:
+    with pytest.raises(exports.UnknownFormat, match=r"'doc' is no format .* csv, xlsx, jsonl"):
+        exports.write(studies.a_study(inputs=2, raters=1), "doc", io.BytesIO())
+
+
+def test_csv_has_one_row_a_judgment_with_names_and_winners() -> None:
+    rows = rows_of(studies.a_study(votes="WTBL", inputs=4, raters=2))
+    assert len(rows) == 8
+    assert [row["winner"] for row in rows[:4]] == ["candidate", "both_good", "both_bad", "api"]
+    assert {row["left"] for row in rows} == {"candidate", "api"}
+    assert {row["counted"] for row in rows} == {"yes"}
+
+
+def test_every_format_follows_one_changed_vote() -> None:
+    experiment = studies.a_study(votes="W", inputs=3, raters=1)
+    before = {name: written(experiment, name) for name in exports.FORMATS}
+    first = Judgment.objects.filter(assignment__rater__experiment=experiment).earliest("pk")
+    studies.changed(first, {"left": "right", "right": "left"}[first.verdict])
+    after = {name: written(experiment, name) for name in exports.FORMATS}
+    assert [name for name in exports.FORMATS if after[name] == before[name]] == []
+    assert sum(row["winner"] == "api" for row in rows_of(experiment)) == 1
+    assert build(experiment)["pairs"][0]["losses"] == 1
+
+
+def test_what_does_not_count_is_in_the_table_but_not_in_battles() -> None:
+    experiment = studies.a_study(votes="W", inputs=3, raters=1, closed=False)
+    judgment = Judgment.objects.earliest("pk")
+    studies.shown_again(judgment, verdict="both_bad")
+    studies.a_control(experiment, judgment.assignment.rater, right=True)
+    studies.close(experiment)
+    assert [row["kind"] for row in rows_of(experiment)] == ["rating", "rating", "rating", "repeat", "control"]
+    assert [row["counted"] for row in rows_of(experiment)] == ["yes", "yes", "yes", "no", "no"]
+    assert len(json.loads(written(experiment, "battles"))) == 3
+
+
+def test_jsonl_holds_replaced_judgments_and_texts_exactly() -> None:
+    experiment = studies.a_study(votes="W", inputs=2, raters=1)
+    first = Judgment.objects.earliest("pk")
+    Judgment.objects.filter(pk=first.pk).update(comment='=1+1\n"quoted"\u2028é')
+    studies.changed(first, "both_bad")
+    rows = [json.loads(line) for line in written(experiment, "jsonl").split(b"\n") if line]
+    assert [row["current"] for row in rows] == [False, True, True]
+    assert rows[0]["comment"] == '=1+1\n"quoted"\u2028é'
+    assert rows[2]["supersedes"] == rows[0]["judgment"]
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@A1", "\t=1", "\r=1", "  =1", "＝1+1", "＠x", "\n=1"])
+def test_a_comment_that_would_be_a_formula_is_made_harmless(text: str) -> None:
+    experiment = studies.a_study(votes="W", inputs=1, raters=1)
+    Judgment.objects.update(comment=text)
+    assert rows_of(experiment)[0]["comment"] == f"'{text}"
+    sheet = openpyxl.load_workbook(io.BytesIO(written(experiment, "xlsx"))).active
+    cell = next(cell for cell in sheet[2] if sheet.cell(1, cell.column).value == "comment")
+    assert cell.data_type == "s"
+    assert str(cell.value).startswith("'")
+
+
+def test_numbers_stay_numbers_in_a_workbook() -> None:
+    sheet = openpyxl.load_workbook(io.BytesIO(written(studies.a_study(inputs=2, raters=2), "xlsx"))).active
+    header = [cell.value for cell in sheet[1]]
+    assert sheet.max_row == 5
+    assert sheet.cell(2, header.index("seconds") + 1).value == 30
+    assert sheet.cell(2, header.index("counted") + 1).value is True
+
+
+def test_a_workbook_survives_characters_that_xml_cannot_hold() -> None:
+    experiment = studies.a_study(votes="W", inputs=1, raters=1)
+    Judgment.objects.update(comment="bell \x07 here")
+    sheet = openpyxl.load_workbook(io.BytesIO(written(experiment, "xlsx"))).active
+    assert "bell � here" in [cell.value for cell in sheet[2]]
+
+
+def test_parquet_has_typed_columns() -> None:
+    table = pyarrow.parquet.read_table(io.BytesIO(written(studies.a_study(inputs=3, raters=2), "parquet")))
+    assert table.num_rows == 6
+    assert str(table.schema.field("counted").type) == "bool"
+    assert str(table.schema.field("seconds").type) == "double"
+
+
+def test_battles_carry_only_labels_that_arena_rank_knows_and_give_the_reports_score() -> None:
+    experiment = studies.a_study(votes="WWTBL", inputs=10, raters=4)
+    battles = pandas.read_json(io.BytesIO(written(experiment, "battles")))
+    assert set(battles.winner) == set(ARENA_LABELS)
+    worth = battles.winner.map(ARENA_LABELS)
+    of_candidate = worth.where(battles.model_a == "candidate", 1 - worth)
+    assert of_candidate.mean() == pytest.approx(build(experiment)["pairs"][0]["score"]["panel"]["value"])
+
+
+def test_evalica_reads_its_export_and_agrees_on_the_strengths() -> None:
+    experiment = studies.a_study(votes="WWTBL", inputs=10, raters=4)
+    frame = pandas.read_csv(io.BytesIO(written(experiment, "evalica")))
+    labels = {"left": evalica.Winner.X, "right": evalica.Winner.Y, "tie": evalica.Winner.Draw}
+    fitted = evalica.bradley_terry(frame.left, frame.right, frame.winner.map(labels), tie_weight=0.5)
+    assert len(frame) == 40
+    ratio = fitted.scores["candidate"] / (fitted.scores["candidate"] + fitted.scores["api"])
+    best = next(one for one in build(experiment)["ranking"] if one["name"] == "candidate")
+    assert ratio == pytest.approx(best["beats_baseline"], abs=1e-6)
+
+
+def test_dpo_prefers_what_the_majority_preferred_and_leaves_ties_out() -> None:
+    experiment = studies.a_study(votes="WWL", inputs=1, raters=3)
+    [line] = lines_of(experiment, "dpo")
+    texts = {output.arm_id: output.text for output in Output.objects.filter(input__experiment=experiment)}
+    candidate = studies.systems(experiment)[1].arm_id
+    assert line["chosen"] == [{"role": "assistant", "content": texts[candidate]}]
+    assert line["prompt"] == [{"role": "user", "content": "Question number 1?"}]
+    assert (line["score_chosen"], line["score_rejected"]) == (2, 1)
+    assert lines_of(studies.a_study(votes="WL", inputs=1, raters=2), "dpo") == []
+
+
+def test_kto_labels_follow_good_enough_where_that_was_asked() -> None:
+    experiment = studies.a_study(votes="W", inputs=1, raters=1)
+    assert {line["system"]: line["label"] for line in lines_of(experiment, "kto")} == {"candidate": True, "api": False}
+    Judgment.objects.update(left_acceptable=True, right_acceptable=True)
+    assert {line["label"] for line in lines_of(experiment, "kto")} == {True}
+
+
+def test_the_bundle_lists_every_file_with_its_checksum() -> None:
+    experiment = studies.a_study(inputs=3, raters=2)
+    with zipfile.ZipFile(io.BytesIO(written(experiment, "bundle"))) as archive:
+        manifest = json.loads(archive.read("manifest.json"))
+        assert set(manifest["files"]) == set(archive.namelist()) - {"manifest.json"}
+        for name, said in manifest["files"].items():
+            content = archive.read(name)
+            assert (hashlib.sha256(content).hexdigest(), len(content)) == (said["sha256"], said["bytes"]), name
+        judgments = archive.read("judgments.jsonl").splitlines()
+        names = {json.loads(line)["name"] for line in archive.read("systems.jsonl").splitlines()}
+    assert len(judgments) == 6
+    assert names == {"candidate", "api"}
+
+
+def test_the_bundle_is_the_same_bytes_for_the_same_content() -> None:
+    experiment = studies.a_study(inputs=2, raters=1)
+    assert written(experiment, "bundle") == written(experiment, "bundle")
+
+
+def test_a_name_that_looks_like_a_formula_cannot_run_from_any_table() -> None:
+    experiment = studies.a_study(votes="W", inputs=1, raters=1)
+    System.objects.filter(name="candidate").update(name='=HYPERLINK("x")')
+    for name in ("csv", "evalica"):
+        rows = list(csv.reader(io.StringIO(written(experiment, name).decode("utf-8-sig"))))
+        assert not any(cell.startswith("=") for row in rows for cell in row)
+
+
+def written(experiment: Experiment, name: str) -> bytes:
+    """An export as bytes."""
+    stream = io.BytesIO()
+    exports.write(experiment, name, stream)
+    return stream.getvalue()
+
+
+def rows_of(experiment: Experiment) -> list[dict[str, str]]:
+    """The CSV as a spreadsheet would read it."""
+    return list(csv.DictReader(io.StringIO(written(experiment, "csv").decode("utf-8-sig"), newline="")))
+
+
+def lines_of(experiment: Experiment, name: str) -> list[dict[str, Any]]:
+    """JSON lines."""
+    return [json.loads(line) for line in written(experiment, name).splitlines()]

@@ -1,0 +1,80 @@
+"""The report as a file: all formats say the same, refer to nothing outside, and say so where they cannot be made."""
+
+import json
+import re
+import sys
+
+import pytest
+
+from ratings.models import Judgment
+from reports import formats
+from reports.formats import pdf
+from reports.report import build, current
+from reports.rounding import percent
+from tests.reports import studies
+
+pytestmark = pytest.mark.django_db
+TEXTS = ("json", "md", "html")
+
+
+def test_every_format_says_the_verdict() -> None:
+    report = build(studies.a_study(votes="WWT", inputs=10, raters=4))
+    for name in TEXTS:
+        assert report["verdict"]["sentence"] in str(formats.write(report, name)), name
+
+
+def test_every_format_follows_one_changed_vote() -> None:
+    experiment = studies.a_study(votes="WTL", inputs=10, raters=4)
+    before = {name: formats.write(current(experiment), name) for name in TEXTS}
+    first = Judgment.objects.filter(assignment__rater__experiment=experiment).earliest("pk")
+    studies.changed(first, "both_bad")
+    after = {name: formats.write(current(experiment), name) for name in TEXTS}
+    assert [name for name in TEXTS if before[name] == after[name]] == []
+
+
+def test_page_and_markdown_round_a_score_alike() -> None:
+    report = build(studies.a_study(votes="WWTBL", inputs=7, raters=4))
+    score = percent(report["pairs"][0]["score"]["population"]["value"])
+    assert score in str(formats.write(report, "md"))
+    assert score in str(formats.write(report, "html"))
+
+
+def test_json_is_the_report_itself() -> None:
+    report = build(studies.a_study(inputs=3))
+    assert json.loads(formats.write(report, "json")) == json.loads(json.dumps(report))
+
+
+def test_the_html_file_refers_to_nothing_outside_itself() -> None:
+    page = str(formats.write(build(studies.a_study(inputs=3)), "html"))
+    assert re.findall(r"(?:src|href)=\"(?!#)[^\"]*\"", page) == []
+    assert "url(" not in page
+    assert "@import" not in page
+    assert "<script" not in page
+
+
+def test_a_title_cannot_bring_markup_into_any_format() -> None:
+    report = build(studies.a_study(inputs=2, title="<script>alert(1)</script> | **x**"))
+    assert "<script>" not in str(formats.write(report, "html"))
+    assert "<script>" not in str(formats.write(report, "md"))
+
+
+def test_markdown_tables_keep_their_columns_whatever_a_system_is_called() -> None:
+    experiment = studies.a_study(inputs=2)
+    studies.systems(experiment)[1].__class__.objects.filter(name="candidate").update(name="a|b\nc")
+    lines = str(formats.write(build(experiment), "md")).splitlines()
+    header = next(number for number, line in enumerate(lines) if line.startswith("| system | score"))
+    columns = {len(re.findall(r"(?<!\\)\|", line)) for line in lines[header : header + 4]}
+    assert columns == {5}
+
+
+def test_an_unknown_format_is_named_with_the_known_ones() -> None:
+    with pytest.raises(formats.UnknownFormat, match="choose from json, md, html, pdf"):
+        formats.write({}, "docx")
+
+
+def test_where_pdf_cannot_be_made_one_sentence_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pdf, "weasyprint", None)
+    with pytest.raises(pdf.PdfUnavailable, match="The html format prints to PDF") as problem:
+        pdf.to_pdf({})
+    assert "\n" not in str(problem.value)
+    assert "weasyprint" not in sys.modules or pdf.weasyprint is None
