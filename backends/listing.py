@@ -1,0 +1,231 @@
+"""What an owner's pages may show of systems and endpoints: frozen values, never a row of the envelope."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Count, IntegerField, Max, Q, Sum
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast, Lower
+
+from backends.encryption import Unreadable
+from backends.endpoints import secret_of
+from backends.models import Completion, Endpoint, State, System
+from backends.presets import PRESETS, UnknownPreset, base_url_for, profile_for
+from experiments.models import Experiment
+from experiments.refusals import Refused
+
+PACE_OVER = timedelta(minutes=2)
+SHOWN_OF_A_KEY = 4
+LONG_ENOUGH_TO_SHOW_ANY = 16
+PAID_BY = frozenset({"input_per_million", "output_per_million"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemCard:
+    """A system with its settings; `endpoint` is empty where its answers were recorded, `key` names it in addresses."""
+
+    key: int
+    name: str
+    endpoint: str
+    server: str
+    model: str
+    system_prompt: str
+    parameters: Mapping[str, Any]
+    concurrency: int
+    samples: int
+    cost: Mapping[str, Any]
+    facts: Mapping[str, Any]
+    recorded: bool
+    baseline: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointCard:
+    """A server that answers. `secret` says where its key is and at most how it ends, never what it is."""
+
+    pk: int
+    name: str
+    title: str
+    dialect: str
+    address: str
+    secret: str
+    secret_missing: bool
+    max_concurrency: int
+    systems: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """Answers of one experiment: how many are there, failed and wanted, and when the last one came."""
+
+    done: int = 0
+    failed: int = 0
+    total: int = 0
+    last: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """Answers a minute, and the minutes that the waiting ones take at that pace; None before it is known."""
+
+    per_minute: float
+    minutes_left: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcomes:
+    """First answers that came but cannot be rated, by what is wrong with them."""
+
+    truncated: int = 0
+    refused: int = 0
+    empty: int = 0
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.truncated + self.refused + self.empty
+
+
+def systems(experiment: Experiment) -> list[SystemCard]:
+    """The experiment's systems by name: one query."""
+    rows = System.objects.filter(arm__experiment=experiment).select_related("endpoint")
+    return [_card(row, experiment.baseline_id) for row in rows.order_by(Lower("name"), "pk")]
+
+
+def endpoints() -> list[EndpointCard]:
+    """All endpoints by name: one query."""
+    rows = Endpoint.objects.annotate(used=Count("systems")).order_by(Lower("name"))
+    return [_endpoint_card(row, row.used) for row in rows]
+
+
+def endpoint_card(endpoint: Endpoint) -> EndpointCard:
+    """One endpoint as it is shown."""
+    return _endpoint_card(endpoint, endpoint.systems.count())
+
+
+def endpoint_with(pk: int) -> Endpoint | None:
+    """The endpoint itself, to be handed back to an action."""
+    return Endpoint.objects.filter(pk=pk).first()
+
+
+def fetched(experiments: Sequence[int]) -> dict[int, Fetched]:
+    """How far collecting is, for many experiments in one query; one without any answer to fetch is missing."""
+    rows = (
+        Completion.objects.filter(system__arm__experiment__in=experiments)
+        .values_list("system__arm__experiment")
+        .annotate(
+            done=Count("pk", filter=Q(state=State.DONE)),
+            failed=Count("pk", filter=Q(state=State.FAILED)),
+            total=Count("pk"),
+            last=Max("finished_at"),
+        )
+        .order_by()
+    )
+    return {
+        experiment: Fetched(done=done, failed=failed, total=total, last=last)
+        for experiment, done, failed, total, last in rows
+    }
+
+
+def pace(experiment: Experiment, *, now: datetime, waiting: int) -> Pace:
+    """How quickly answers came in the last two minutes, whichever system gave them."""
+    came = Completion.objects.filter(
+        system__arm__experiment=experiment, system__endpoint__isnull=False, finished_at__gte=now - PACE_OVER
+    ).count()
+    per_minute = came / (PACE_OVER.total_seconds() / 60)
+    left = round(waiting / per_minute + 0.5) if per_minute and waiting else None
+    return Pace(per_minute=per_minute, minutes_left=left)
+
+
+def outcomes(experiment: Experiment) -> Outcomes:
+    """How many first answers came but are held back from raters."""
+    rows = (
+        Completion.objects.filter(system__arm__experiment=experiment, state=State.DONE, sample=0)
+        .exclude(outcome="complete")
+        .values_list("outcome")
+        .annotate(n=Count("pk"))
+        .order_by()
+    )
+    return Outcomes(**{str(outcome): n for outcome, n in rows})
+
+
+def spent(experiment: Experiment) -> dict[str, float]:
+    """By system, the USD that its answers cost so far; only where it is paid by the token."""
+    rows = (
+        Completion.objects.filter(system__arm__experiment=experiment, state=State.DONE, system__endpoint__isnull=False)
+        .values_list("system__name", "system__cost")
+        .annotate(read=_sum_of("input"), written=_sum_of("output"))
+        .order_by()
+    )
+    return {name: _usd(cost, read or 0, written or 0) for name, cost, read, written in rows if PAID_BY & cost.keys()}
+
+
+def _sum_of(kind: str) -> Sum:
+    return Sum(Cast(KeyTextTransform(kind, "usage"), IntegerField()))
+
+
+def _usd(cost: Mapping[str, Any], read: int, written: int) -> float:
+    prices = [float(cost.get(name) or 0) for name in ("input_per_million", "output_per_million")]
+    return (prices[0] * read + prices[1] * written) / 1e6
+
+
+def _card(row: System, baseline: int | None) -> SystemCard:
+    return SystemCard(
+        key=row.pk,
+        name=row.name,
+        endpoint=row.endpoint.name if row.endpoint else "",
+        server=_title(row.endpoint) if row.endpoint else "",
+        model=row.model_id,
+        system_prompt=row.system_prompt,
+        parameters=dict(row.parameters),
+        concurrency=row.concurrency,
+        samples=row.samples,
+        cost=dict(row.cost),
+        facts=dict(row.facts),
+        recorded=row.endpoint_id is None,
+        baseline=row.arm_id == baseline,
+    )
+
+
+def _endpoint_card(row: Endpoint, used: int) -> EndpointCard:
+    words, missing = _secret(row)
+    return EndpointCard(
+        pk=row.pk,
+        name=row.name,
+        title=_title(row),
+        dialect=row.dialect,
+        address=_address(row),
+        secret=words,
+        secret_missing=missing,
+        max_concurrency=row.max_concurrency,
+        systems=used,
+    )
+
+
+def _secret(row: Endpoint) -> tuple[str, bool]:
+    """A sentence part about the key, and whether it cannot be used here."""
+    try:
+        secret = secret_of(row)
+    except (Refused, Unreadable) as error:
+        return str(error), True
+    if row.secret_env:
+        return f"from the variable {row.secret_env}", False
+    if not secret:
+        return "none", False
+    shown = secret[-SHOWN_OF_A_KEY:] if len(secret) >= LONG_ENOUGH_TO_SHOW_ANY else ""
+    return (f"stored, ends in {shown}" if shown else "stored"), False
+
+
+def _title(row: Endpoint) -> str:
+    if row.preset in PRESETS:
+        return PRESETS[row.preset].title
+    return profile_for(dialect=row.dialect, preset="", base_url=row.base_url).title
+
+
+def _address(row: Endpoint) -> str:
+    try:
+        return base_url_for(profile_for(dialect=row.dialect, preset=row.preset, base_url=row.base_url), row.base_url)
+    except UnknownPreset:
+        return row.base_url

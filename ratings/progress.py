@@ -1,0 +1,209 @@
+"""How far raters are and how they work: counts, pace and habits, never which arm they prefer."""
+
+from array import array
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from statistics import median
+
+from django.db.models import Case, Count, F, Max, Q, QuerySet, Value, When
+
+from experiments.models import Experiment
+from ratings.models import AssignmentKind, Comparison, ComparisonKind, Judgment, Rater, Verdict
+
+MIRRORED = {Verdict.LEFT: Verdict.RIGHT, Verdict.RIGHT: Verdict.LEFT}
+TIES = {Verdict.BOTH_GOOD, Verdict.BOTH_BAD}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """Judgments of one experiment: how many real pairs have, how many are wanted, and when the last one came."""
+
+    done: int = 0
+    wanted: int = 0
+    last: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RaterProgress:
+    """One rater: where the link stands, and what the judgments look like. `pk` names the rater in owners' forms.
+
+    `done` counts real pairs, first showings only; controls and repeats are counted beside.
+    """
+
+    pk: int
+    label: str
+    link: str
+    expires: datetime | None
+    last: datetime | None
+    done: int = 0
+    skipped: int = 0
+    median_seconds: float | None = None
+    left: int = 0
+    decisive: int = 0
+    ties: int = 0
+    repeats_same: int = 0
+    repeats: int = 0
+    controls_right: int = 0
+    controls: int = 0
+    unblinded: int = 0
+
+    @property
+    def tie_share(self) -> float | None:
+        """Of the real pairs."""
+        return self.ties / self.done if self.done else None
+
+    @property
+    def left_share(self) -> float | None:
+        """Of the pairs with a preference."""
+        return self.left / self.decisive if self.decisive else None
+
+
+def judged(experiments: Sequence[int]) -> dict[int, Judged]:
+    """How far rating is, for many experiments in two queries; one without pairs is missing."""
+    pairs = (
+        Comparison.objects.filter(input__experiment__in=experiments, kind=ComparisonKind.REAL)
+        .values_list("input__experiment", "input__experiment__ratings_per_pair")
+        .annotate(n=Count("pk"))
+        .order_by()
+    )
+    done = {
+        experiment: (n, last)
+        for experiment, n, last in Judgment.objects.current()
+        .filter(assignment__rater__experiment__in=experiments, assignment__kind=AssignmentKind.RATING)
+        .values_list("assignment__rater__experiment")
+        .annotate(n=Count("pk"), last=Max("judged_at"))
+        .order_by()
+    }
+    nothing: tuple[int, datetime | None] = (0, None)
+    return {
+        experiment: Judged(
+            done=done.get(experiment, nothing)[0], wanted=n * each, last=done.get(experiment, nothing)[1]
+        )
+        for experiment, each, n in pairs
+    }
+
+
+def raters(experiment: Experiment, *, now: datetime) -> list[RaterProgress]:
+    """Every rater in the order they were made: five queries, whatever the number of judgments."""
+    counts, last = _counts(experiment), dict[int, datetime]()
+    for rater, at in _current(experiment).values_list("assignment__rater").annotate(at=Max("judged_at")).order_by():
+        last[rater] = at
+    medians, repeats = _medians(experiment), _repeats(experiment)
+    return [
+        _progress(
+            rater,
+            now=now,
+            counts=counts[rater.pk],
+            last=last.get(rater.pk),
+            seconds=medians.get(rater.pk),
+            repeats=repeats[rater.pk],
+        )
+        for rater in Rater.objects.filter(experiment=experiment)
+        .annotate(skipped=Count("assignments", filter=Q(assignments__skipped_at__isnull=False)))
+        .order_by("pk")
+    ]
+
+
+def _current(experiment: Experiment) -> QuerySet[Judgment]:
+    return Judgment.objects.current().filter(assignment__rater__experiment=experiment)
+
+
+Cell = tuple[str, str, bool, bool]
+
+
+def _counts(experiment: Experiment) -> defaultdict[int, Counter[Cell]]:
+    """By rater: how many judgments of each kind and verdict, with the known answer on the left, and unblinded."""
+    rows = (
+        _current(experiment)
+        .annotate(
+            known_left=Case(
+                When(assignment__comparison__expected=F("assignment__left"), then=Value(True)), default=Value(False)
+            )
+        )
+        .values_list("assignment__rater", "assignment__kind", "verdict", "known_left", "unblinded")
+        .annotate(n=Count("pk"))
+        .order_by()
+    )
+    found: defaultdict[int, Counter[Cell]] = defaultdict(Counter)
+    for rater, kind, verdict, known_left, unblinded, n in rows:
+        found[rater][kind, verdict, known_left, unblinded] += n
+    return found
+
+
+def _medians(experiment: Experiment) -> dict[int, float]:
+    rows = _current(experiment).filter(assignment__kind=AssignmentKind.RATING, seconds__isnull=False)
+    times: defaultdict[int, array[float]] = defaultdict(lambda: array("f"))
+    for rater, seconds in rows.values_list("assignment__rater", "seconds").order_by().iterator(chunk_size=5000):
+        times[rater].append(seconds or 0.0)
+    return {rater: median(values) for rater, values in times.items()}
+
+
+def _repeats(experiment: Experiment) -> defaultdict[int, list[bool]]:
+    """By rater, for each pair that was shown again: whether the same answer came."""
+    again = _current(experiment).filter(assignment__kind=AssignmentKind.REPEAT)
+    verdicts = dict(
+        Judgment.objects.current()
+        .filter(assignment__repeat__rater__experiment=experiment)
+        .values_list("assignment", "verdict")
+    )
+    found: defaultdict[int, list[bool]] = defaultdict(list)
+    for rater, before, verdict in again.values_list("assignment__rater", "assignment__repeat_of", "verdict"):
+        if before in verdicts:
+            found[rater].append(_as_before(verdicts[before], verdict))
+    return found
+
+
+def _as_before(before: str, again: str) -> bool:
+    """A repeat shows the sides swapped: the same answer is the mirrored one, and both kinds of tie are alike."""
+    return again in TIES if before in TIES else MIRRORED[Verdict(before)] == again
+
+
+def _progress(
+    rater: Rater,
+    *,
+    now: datetime,
+    counts: Counter[Cell],
+    last: datetime | None,
+    seconds: float | None,
+    repeats: list[bool],
+) -> RaterProgress:
+    verdicts: Counter[str] = Counter()
+    controls, right, unblinded = 0, 0, 0
+    for (kind, verdict, known_left, seen), n in counts.items():
+        unblinded += n * seen
+        if kind == AssignmentKind.RATING:
+            verdicts[verdict] += n
+        elif kind == AssignmentKind.CONTROL:
+            controls += n
+            right += n * (verdict == (Verdict.LEFT if known_left else Verdict.RIGHT))
+    return RaterProgress(
+        pk=rater.pk,
+        label=rater.label,
+        link=_link(rater, now),
+        expires=rater.expires_at,
+        last=last,
+        done=verdicts.total(),
+        skipped=getattr(rater, "skipped", 0),
+        median_seconds=seconds,
+        left=verdicts[Verdict.LEFT],
+        decisive=verdicts[Verdict.LEFT] + verdicts[Verdict.RIGHT],
+        ties=sum(verdicts[tie] for tie in TIES),
+        repeats_same=sum(repeats),
+        repeats=len(repeats),
+        controls_right=right,
+        controls=controls,
+        unblinded=unblinded,
+    )
+
+
+def _link(rater: Rater, now: datetime) -> str:
+    """Where the personal link stands: "none" (imported), "revoked", "expired", "used" or "unused"."""
+    if rater.revoked_at is not None:
+        return "revoked"
+    if rater.token_hash is None:
+        return "none"
+    if not rater.may_rate(now):
+        return "expired"
+    return "used" if rater.first_used_at else "unused"
