@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
+from config.errors import bad_request
 from ratings.desk import RatingEnded
 from ratings.links import problem_of
 from ratings.models import Rater
@@ -19,6 +20,10 @@ SESSION_KEY = "rater"
 STATUS = {"unknown": 404, "throttled": 429, "revoked": 403, "expired": 403, "finished": 409, "early": 409}
 P = ParamSpec("P")
 Guarded = Callable[Concatenate[HttpRequest, P], HttpResponse]
+
+
+class NotFromThePage(Exception):
+    """A form that no button of the page could have sent."""
 
 
 class RaterRequest(HttpRequest):
@@ -45,6 +50,8 @@ def rater_required(
             return view(request, *args, **kwargs)  # type: ignore[arg-type]  # likewise
         except RatingEnded:
             return problem_page(request, "finished", rater)
+        except NotFromThePage:
+            return bad_request(request)
 
     return cast("Guarded[P]", guarded)
 

@@ -61,6 +61,7 @@ class Welcome:
 
 
 Shown = BlindPair | BlindGuess | Pause
+Act = Callable[[Standing], Standing]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,27 +96,29 @@ def judge(*, rater: Rater, token: UUID, key: UUID, answer: Answer, unblinded: bo
     supersedes the earlier one. An answer that comes after others have taken the pair's place is not saved.
     Raises RatingEnded.
     """
-    return _show(
-        rater, now, act=lambda: _record(rater, token=token, key=key, answer=answer, unblinded=unblinded, now=now)
-    )
+
+    def record(standing: Standing) -> Standing:
+        return _record(rater, standing, token=token, key=key, answer=answer, unblinded=unblinded, now=now)
+
+    return _show(rater, now, act=record)
 
 
 def skip(*, rater: Rater, token: UUID, reason: str, now: datetime) -> Shown:
     """The rater cannot judge this pair: it goes to another one. A judged pair stays judged. Raises RatingEnded."""
-    return _show(rater, now, act=lambda: _skip(rater, token, reason, now))
+    return _show(rater, now, act=lambda standing: _skip(standing, token, reason, now))
 
 
 def undo(*, rater: Rater, again: UUID | None, now: datetime) -> Shown:
     """The judged pair with this handle once more, its answer marked (None: the last one); nothing is changed by it."""
     if again is None:
-        last = standing_of(rater, baseline=rater.experiment.baseline_id).before(None)
+        last = _standing(rater).before(None)
         again = last.token if last else None
     return _show(rater, now, again=again)
 
 
 def guess(*, rater: Rater, token: UUID, side: str, now: datetime) -> Shown:
     """Save which card the rater takes for the system in use today; only the first guess counts. Raises RatingEnded."""
-    return _show(rater, now, act=lambda: _guess(rater, token, side, now))
+    return _show(rater, now, act=lambda standing: _guess(rater, standing, token, side, now))
 
 
 # --- what a rater may read -------------------------------------------------------------------------------------------
@@ -123,7 +126,7 @@ def guess(*, rater: Rater, token: UUID, side: str, now: datetime) -> Shown:
 
 def review(*, rater: Rater) -> tuple[BlindAnswer, ...]:
     """The rater's last answers, newest first."""
-    return answers_of(rater, standing_of(rater, baseline=rater.experiment.baseline_id))
+    return answers_of(rater, _standing(rater))
 
 
 def welcome(*, rater: Rater, now: datetime) -> Welcome:
@@ -169,16 +172,12 @@ def practised(*, rater: Rater, now: datetime) -> None:
 # --- inside ----------------------------------------------------------------------------------------------------------
 
 
-def _show(rater: Rater, now: datetime, *, again: UUID | None = None, act: Callable[[], None] | None = None) -> Shown:
+def _show(rater: Rater, now: datetime, *, again: UUID | None = None, act: Act | None = None) -> Shown:
     with transaction.atomic():
-        _hold(rater)
-        if act is not None:
-            act()
-        found = _find(rater, now, again)
+        found = _find(rater, now, again=again, act=act)
     if found.passed_over and connection.features.has_select_for_update_skip_locked:
         with transaction.atomic():
-            _hold(rater)
-            found = _find(rater, now, again, patient=True)
+            found = _find(rater, now, again=again, patient=True)
     if found.guess is not None:
         return guess_of(found.guess, found.board)
     if found.turn is not None:
@@ -186,17 +185,18 @@ def _show(rater: Rater, now: datetime, *, again: UUID | None = None, act: Callab
     return Pause(len(found.board.standing.done), found.board.waiting)
 
 
-def _hold(rater: Rater) -> None:
+def _find(rater: Rater, now: datetime, *, again: UUID | None, act: Act | None = None, patient: bool = False) -> _Found:
     """One request of a rater after the other; and whoever closes waits for it (see `actions.hold_raters`)."""
-    held = Rater.objects.select_for_update(no_key=True).filter(pk=rater.pk, revoked_at__isnull=True).values_list("pk")
-    status = Experiment.objects.filter(pk=rater.experiment_id).values_list("status", flat=True)
-    if not held or list(status) != [Status.RATING]:
+    held = Rater.objects.select_for_update(no_key=True).filter(pk=rater.pk, revoked_at__isnull=True)
+    if not held.values_list("pk"):
         raise RatingEnded
-
-
-def _find(rater: Rater, now: datetime, again: UUID | None, *, patient: bool = False) -> _Found:
-    standing = _settle(rater, standing_of(rater, baseline=rater.experiment.baseline_id), now)
+    standing = _standing(rater)
+    if act is not None:
+        standing = act(standing)
+    standing = _settle(rater, standing, now)
     board = board_for(rater, rater.experiment, standing, now)
+    if board.status != Status.RATING:
+        raise RatingEnded  # and nothing of this transaction is kept
     back = standing.by_token(again)
     if back is not None and back.judged_at is not None:
         return _Found(board=board, turn=back)
@@ -218,7 +218,7 @@ def _settle(rater: Rater, standing: Standing, now: datetime) -> Standing:
         row.update(lease_until=now + LEASE)
         return standing
     row.delete()
-    return replace(standing, turns=[one for one in standing.turns if one.pk != turn.pk])
+    return standing.without(turn)
 
 
 def _guess_due(rater: Rater, board: Board) -> Turn | None:
@@ -232,20 +232,20 @@ def _guess_due(rater: Rater, board: Board) -> Turn | None:
     return last
 
 
-def _record(rater: Rater, *, token: UUID, key: UUID, answer: Answer, unblinded: bool, now: datetime) -> None:
-    if Judgment.objects.filter(key=key).exists():
-        return
-    turn = standing_of(rater, baseline=rater.experiment.baseline_id).by_token(token)
-    if turn is None or turn.skipped:
-        return
-    earlier = Judgment.objects.current().filter(assignment=turn.pk).first()
-    if earlier is None and not (_lease_holds(turn.lease_until, now) or room_for(turn, rater.experiment, now)):
-        return
+def _record(
+    rater: Rater, standing: Standing, *, token: UUID, key: UUID, answer: Answer, unblinded: bool, now: datetime
+) -> Standing:
+    turn = standing.by_token(token)
+    if turn is None or turn.skipped or key in standing.keys:
+        return standing
+    first = turn.judgment is None
+    if first and not (_lease_holds(turn.lease_until, now) or room_for(turn, rater.experiment, now)):
+        return standing
     judgment = Judgment.objects.create(
         assignment_id=turn.pk,
         key=key,
-        supersedes=earlier,
-        seconds=earlier.seconds if earlier else _seconds(turn, now),
+        supersedes_id=turn.judgment,
+        seconds=_seconds(turn, now) if first else turn.seconds,
         unblinded=unblinded,
         judged_at=now,
         **_fields(rater.experiment, answer),
@@ -256,6 +256,7 @@ def _record(rater: Rater, *, token: UUID, key: UUID, answer: Answer, unblinded: 
         for one in rater.experiment.criteria.all()
         if one.position in criteria
     )
+    return standing.with_turn(replace(turn, judgment=judgment.pk, judged_at=now, seconds=judgment.seconds))
 
 
 def _fields(experiment: Experiment, answer: Answer) -> dict[str, Any]:
@@ -274,19 +275,20 @@ def _fields(experiment: Experiment, answer: Answer) -> dict[str, Any]:
     }
 
 
-def _skip(rater: Rater, token: UUID, reason: str, now: datetime) -> None:
-    row = Assignment.objects.filter(rater=rater, token=token, skipped_at__isnull=True, judgments__isnull=True)
-    Assignment.objects.filter(pk__in=list(row.values_list("pk", flat=True))).update(
-        skipped_at=now, skip_reason=SkipReason(reason)
-    )
+def _skip(standing: Standing, token: UUID, reason: str, now: datetime) -> Standing:
+    turn = standing.by_token(token)
+    if turn is None or not turn.is_open:
+        return standing
+    Assignment.objects.filter(pk=turn.pk).update(skipped_at=now, skip_reason=SkipReason(reason))
+    return standing.with_turn(replace(turn, skipped=True))
 
 
-def _guess(rater: Rater, token: UUID, side: str, now: datetime) -> None:
-    if not rater.experiment.ask_guess:
-        return
-    judged = Assignment.objects.filter(rater=rater, token=token, judgments__isnull=False, guess__isnull=True)
-    for pk in judged.values_list("pk", flat=True).distinct():
-        Guess.objects.create(assignment_id=pk, side=Side(side), guessed_at=now)
+def _guess(rater: Rater, standing: Standing, token: UUID, side: str, now: datetime) -> Standing:
+    turn = standing.by_token(token)
+    if not rater.experiment.ask_guess or turn is None or turn.judged_at is None or turn.pk in standing.guessed:
+        return standing
+    Guess.objects.create(assignment_id=turn.pk, side=Side(side), guessed_at=now)
+    return replace(standing, guessed=standing.guessed | {turn.pk})
 
 
 def _seconds(turn: Turn, now: datetime) -> float | None:
@@ -299,6 +301,9 @@ def _lease_holds(until: datetime | None, now: datetime) -> bool:
     return until is not None and until > now + MARGIN_OF_LEASE
 
 
+def _standing(rater: Rater) -> Standing:
+    return standing_of(rater, baseline=rater.experiment.baseline_id)
+
+
 def _board(rater: Rater, now: datetime) -> Board:
-    standing = standing_of(rater, baseline=rater.experiment.baseline_id)
-    return board_for(rater, rater.experiment, standing, now)
+    return board_for(rater, rater.experiment, _standing(rater), now)

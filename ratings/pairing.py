@@ -111,8 +111,9 @@ def control_pairs(
 ) -> list[Pair]:
     """Pairs with a known answer, `share` of the real ones and at least one: one side answers another input.
 
-    Each is a real pair of which one output is replaced by what the same arm said to another input. No arm is
-    replaced more often than others, as far as its pairs allow. `alike` says of two inputs that an answer to one might pass for an answer to the other.
+    Each is a real pair of which one output is replaced by what the same arm said to another input. No arm is replaced
+    more often than others, as far as its pairs allow. `alike` says of two inputs that an answer to one might pass for
+    an answer to the other.
     """
     wanted = max(1, _rounded(share * len(pairs))) if share > 0 else 0
     arm_of = {output: arm for by_arm in answers.values() for arm, output in by_arm.items()}

@@ -2,9 +2,10 @@
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from django.db import connection
 
@@ -57,6 +58,7 @@ class Board:
     """What one rater can still be given: `real` and `controls` have not been shown to them; `waiting` says that
     others hold what this rater could judge."""
 
+    status: str
     standing: Standing
     offers: Mapping[int, Offer]
     groups: tuple[tuple[int, ...], ...]
@@ -76,9 +78,10 @@ class Board:
 
 
 def board_for(rater: Rater, experiment: Experiment, standing: Standing, now: datetime) -> Board:
-    """Look at everything a rater could be given: three queries, whatever the number of judgments."""
-    offers = _offers(experiment, standing.baseline)
-    given = taken(now, comparison__input__experiment=experiment)
+    """Look at everything a rater could be given: two queries, whatever the number of judgments."""
+    given = taken(now, rater__experiment=experiment)
+    catalogue = _catalogue(experiment, given)
+    offers = catalogue.offers
     seats = _seats(experiment, now)
     seen = {turn.comparison for turn in standing.turns if turn.kind != AssignmentKind.REPEAT}
     unseen = [offer for offer in offers.values() if offer.comparison not in seen]
@@ -101,9 +104,10 @@ def board_for(rater: Rater, experiment: Experiment, standing: Standing, now: dat
         mix, control_share=experiment.control_share, repeat_share=experiment.repeat_share
     )
     return Board(
+        status=seats.status,
         standing=standing,
         offers=offers,
-        groups=_groups(offers.values()),
+        groups=catalogue.groups,
         real=free,
         controls=controls,
         waiting=any(given.get(one.comparison, NOTHING).judged < wanted for one in candidates),
@@ -211,8 +215,6 @@ class _Giving:
             skipped=False,
             lease_until=row.lease_until,
             shown_at=row.shown_at,
-            judged_at=None,
-            seconds=None,
         )
 
 
@@ -271,33 +273,58 @@ def _give_repeat(giving: _Giving) -> Turn | None:
 
 @dataclass(frozen=True, slots=True)
 class _Seats:
-    """The raters' places in the order they began, and how many could still judge."""
+    """The raters' places in the order they began, and how many could still judge; the experiment's status as of now."""
 
     places: Mapping[int, int]
     usable: int
+    status: str
 
 
 def _seats(experiment: Experiment, now: datetime) -> _Seats:
     rows = list(
         Rater.objects.filter(experiment=experiment).values_list(
-            "pk", "first_used_at", "token_hash", "revoked_at", "expires_at"
+            "pk", "first_used_at", "token_hash", "revoked_at", "expires_at", "experiment__status"
         )
     )
     usable = {
         pk
-        for pk, _, token, revoked, expires in rows
+        for pk, _, token, revoked, expires, _ in rows
         if token is not None and revoked is None and (expires is None or now < expires)
     }
     began = {pk: first for pk, first, *_ in rows if first is not None}
     order = [*sorted(began, key=lambda pk: (began[pk], pk)), *sorted(usable - set(began))]
-    return _Seats({pk: place for place, pk in enumerate(order)}, len(usable))
+    return _Seats({pk: place for place, pk in enumerate(order)}, len(usable), rows[0][5] if rows else "")
 
 
-def _offers(experiment: Experiment, baseline: int | None) -> dict[int, Offer]:
+@dataclass(frozen=True, slots=True)
+class _Catalogue:
+    """Every pair that may be served, by comparison, and by pair of arms; `known` are all that were looked at."""
+
+    offers: Mapping[int, Offer]
+    groups: tuple[tuple[int, ...], ...]
+    known: frozenset[int]
+
+
+def _catalogue(experiment: Experiment, given: Mapping[int, Taken]) -> _Catalogue:
+    """Read once a process: pairs are made with the seal, and further ones only come with judgments made elsewhere."""
+    key = (experiment.pk, experiment.draw_salt, experiment.baseline_id)
+    catalogue = _read_catalogue(*key, frozenset())
+    newer = given.keys() - catalogue.known
+    return _read_catalogue(*key, frozenset(newer)) if newer else catalogue
+
+
+@lru_cache(maxsize=32)
+def _read_catalogue(experiment: int, salt: str, baseline: int | None, newer: frozenset[int]) -> _Catalogue:
+    """`salt` and `newer` only tell one reading from another."""
     shown = Output.objects.filter(input__experiment=experiment).servable()
     rows = Comparison.objects.filter(input__experiment=experiment, first__in=shown, second__in=shown).order_by("pk")
     columns = ("pk", "input_id", "kind", "first_id", "second_id", "first__arm_id", "second__arm_id", "expected_id")
-    return {row[0]: _offer(row, baseline) for row in rows.values_list(*columns)}
+    offers = {row[0]: _offer(row, baseline) for row in rows.values_list(*columns)}
+    by_group: dict[Group, list[int]] = defaultdict(list)
+    for offer in offers.values():
+        by_group[offer.group].append(offer.comparison)
+    groups = tuple(tuple(by_group[group]) for group in sorted(by_group))
+    return _Catalogue(offers, groups, newer | offers.keys())
 
 
 def _offer(row: tuple[int, int, str, int, int, int, int, int | None], baseline: int | None) -> Offer:
@@ -306,13 +333,6 @@ def _offer(row: tuple[int, int, str, int, int, int, int, int | None], baseline: 
     leads_first = first == expected if group == CONTROLS else first_arm == group[0]
     leading, following = (first, second) if leads_first else (second, first)
     return Offer(pk, item, group, leading, following, leads_first)
-
-
-def _groups(offers: Iterable[Offer]) -> tuple[tuple[int, ...], ...]:
-    by_group: dict[Group, list[int]] = defaultdict(list)
-    for offer in offers:
-        by_group[offer.group].append(offer.comparison)
-    return tuple(tuple(by_group[group]) for group in sorted(by_group))
 
 
 def _due(standing: Standing) -> list[Turn]:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from math import ceil
@@ -13,6 +13,7 @@ from ratings.models import Assignment, AssignmentKind, Guess, Judgment, Rater
 from ratings.pairing import Group, orient
 
 CONTROLS: Group = (0, 0)
+UNJUDGED = (None, None, None)
 IDLE_SECONDS = 300.0
 RECENT = 20
 ENOUGH = 5
@@ -23,7 +24,7 @@ BREAK_MINUTES = 25
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """A pair that was given to the rater; `judged_at` and `seconds` are those of the current judgment."""
+    """A pair that was given to the rater; `judgment`, `judged_at` and `seconds` are those of the current judgment."""
 
     pk: int
     token: UUID
@@ -38,8 +39,9 @@ class Turn:
     skipped: bool
     lease_until: datetime | None
     shown_at: datetime | None
-    judged_at: datetime | None
-    seconds: float | None
+    judgment: int | None = None
+    judged_at: datetime | None = None
+    seconds: float | None = None
 
     @property
     def is_open(self) -> bool:
@@ -49,11 +51,21 @@ class Turn:
 
 @dataclass(frozen=True)
 class Standing:
-    """All turns of one rater, in the order they were given."""
+    """All turns of one rater, in the order they were given; `keys` are those of all their judgments, `guessed` the
+    turns they guessed at."""
 
     turns: Sequence[Turn]
     baseline: int | None
     guessed: frozenset[int]
+    keys: frozenset[UUID] = frozenset()
+
+    def with_turn(self, changed: Turn) -> "Standing":
+        """The same with one turn changed."""
+        return replace(self, turns=[changed if turn.pk == changed.pk else turn for turn in self.turns])
+
+    def without(self, gone: Turn) -> "Standing":
+        """The same without one turn."""
+        return replace(self, turns=[turn for turn in self.turns if turn.pk != gone.pk])
 
     @cached_property
     def done(self) -> list[Turn]:
@@ -121,12 +133,9 @@ class Standing:
 
 def standing_of(rater: Rater, *, baseline: int | None) -> Standing:
     """Read a rater's turns: two queries, and a third one where guesses are asked for."""
-    judged = {
-        assignment: (at, seconds)
-        for assignment, at, seconds in Judgment.objects.current()
-        .filter(assignment__rater=rater)
-        .values_list("assignment_id", "judged_at", "seconds")
-    }
+    given = Judgment.objects.filter(assignment__rater=rater).order_by("pk")
+    judgments = list(given.values_list("assignment_id", "pk", "judged_at", "seconds", "key"))
+    judged = {row[0]: row[1:4] for row in judgments}  # the last one of an assignment is the current one
     rows = Assignment.objects.filter(rater=rater).order_by("position")
     turns = [
         Turn(
@@ -143,8 +152,9 @@ def standing_of(rater: Rater, *, baseline: int | None) -> Standing:
             skipped=row[11] is not None,
             lease_until=row[12],
             shown_at=row[13],
-            judged_at=judged.get(row[0], (None, None))[0],
-            seconds=judged.get(row[0], (None, None))[1],
+            judgment=judged.get(row[0], UNJUDGED)[0],
+            judged_at=judged.get(row[0], UNJUDGED)[1],
+            seconds=judged.get(row[0], UNJUDGED)[2],
         )
         for row in rows.values_list(
             "pk",
@@ -166,4 +176,4 @@ def standing_of(rater: Rater, *, baseline: int | None) -> Standing:
     guessed: frozenset[int] = frozenset()
     if rater.experiment.ask_guess:
         guessed = frozenset(Guess.objects.filter(assignment__rater=rater).values_list("assignment_id", flat=True))
-    return Standing(turns, baseline, guessed)
+    return Standing(turns, baseline, guessed, frozenset(row[4] for row in judgments))

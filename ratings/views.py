@@ -3,7 +3,6 @@
 from typing import TypeVar
 from uuid import UUID
 
-from django.core.exceptions import BadRequest
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -12,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
 from ratings import desk, links, practice
-from ratings.access import RaterRequest, also_when_closed, place_of, problem_page, rater_required, seat
+from ratings.access import NotFromThePage, RaterRequest, also_when_closed, place_of, problem_page, rater_required, seat
 from ratings.blind import BlindGuess
 from ratings.desk import Pause, Shown
 from ratings.forms import GuessForm, PracticeForm, PreferencesForm, SkipForm, UndoForm, VerdictForm
@@ -193,7 +192,7 @@ def _pause(request: RaterRequest, pause: Pause, *, fragment: bool) -> HttpRespon
 
 def _valid(form: F) -> F:
     if not form.is_valid():
-        raise BadRequest
+        raise NotFromThePage
     return form
 
 

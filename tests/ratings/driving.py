@@ -19,7 +19,7 @@ START = datetime(2026, 11, 3, 9, 0, tzinfo=UTC)
 def an_open_experiment(**fields: Any) -> Experiment:
     """Open for rating, with the comparisons that the product itself makes."""
     experiment = a_rating_experiment(**fields)
-    Comparison.objects.all().delete()
+    Comparison.objects.filter(input__experiment=experiment).delete()
     actions.make_comparisons(experiment=experiment)
     return experiment
 

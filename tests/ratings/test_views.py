@@ -1,11 +1,14 @@
 """The pages of a rater: what each address answers, and what it never says."""
 
+import io
+import logging
 from typing import Any
 
 import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries  # type: ignore[attr-defined]  # exported without a stub
 
+from config.logs import WithoutTokens
 from experiments.models import Criterion, Experiment, Status
 from ratings import links
 from ratings.models import Assignment, Judgment, Rater
@@ -118,6 +121,19 @@ def test_guessing_links_is_answered_with_429() -> None:
     client = Client()
     codes = [client.get(f"/r/guess{number}/").status_code for number in range(links.TRIES + 1)]
     assert codes == [404] * links.TRIES + [429]
+
+
+def test_the_log_holds_the_hash_of_a_token_and_never_the_token() -> None:
+    lines = io.StringIO()
+    handler = logging.StreamHandler(lines)
+    handler.addFilter(WithoutTokens())
+    logging.getLogger("django.request").addHandler(handler)
+    try:
+        Client().get("/r/some-secret-token/")
+    finally:
+        logging.getLogger("django.request").removeHandler(handler)
+    assert "Not Found: /r/#" in lines.getvalue()
+    assert "some-secret-token" not in lines.getvalue()
 
 
 def test_a_pair_is_never_kept_by_anybody() -> None:
@@ -268,7 +284,8 @@ def test_the_pages_of_real_control_and_repeated_pairs_differ_in_their_texts_only
         text, fields = answer.content.decode(), fields_of(answer.content.decode())
         row = Assignment.objects.select_related("left", "right", "comparison__input").get(token=fields["assignment"])
         if row.position > 6:  # time left and undo are on every page from here on
-            for part in (row.left.html, row.right.html, row.comparison.input.messages[0]["content"], *fields.values()):
+            handles = (fields[name] for name in ("assignment", "key", "again", "csrfmiddlewaretoken"))
+            for part in (row.left.html, row.right.html, row.comparison.input.messages[0]["content"], *handles):
                 text = text.replace(part, "…")
             start = text.index('<form id="pair"')
             shapes.setdefault(row.kind, set()).add(text[start : text.index("</form>", start)])

@@ -1,0 +1,127 @@
+"""Many raters at once: nobody gets a place that is taken, nobody waits for another, nothing is counted twice."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+
+from ratings import desk
+from ratings.blind import BlindPair
+from ratings.desk import Answer, Pause
+from ratings.models import Assignment, Comparison, Judgment, Rater
+from tests.factories import a_rater
+from tests.ratings.driving import START, an_open_experiment, minute, rate_through, shown
+
+pytestmark = pytest.mark.django_db(transaction=True)
+PATIENCE = 30
+
+
+def at_once(*works: Callable[[], Any]) -> list[Any]:
+    """Run all in threads that start together; their results, or the first error."""
+    gate, results, errors = threading.Barrier(len(works)), [None] * len(works), []
+
+    def run(place: int, work: Callable[[], Any]) -> None:
+        try:
+            gate.wait(PATIENCE)
+            results[place] = work()
+        except BaseException as error:  # handed to the test's own thread below
+            errors.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=(place, work)) for place, work in enumerate(works)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(PATIENCE)
+    assert not any(thread.is_alive() for thread in threads)
+    if errors:
+        raise errors[0]
+    return results
+
+
+def test_the_last_place_is_given_once() -> None:
+    experiment = an_open_experiment(inputs=1, ratings_per_pair=1)
+    raters = [a_rater(experiment, f"Rater {number}") for number in range(6)]
+    found = at_once(*(lambda rater=rater: desk.next_pair(rater=rater, now=START) for rater in raters))
+    assert sum(isinstance(one, BlindPair) for one in found) == 1
+    assert sum(one == Pause(done=0, waiting=True) for one in found) == 5
+    assert Assignment.objects.count() == 1
+
+
+def test_raters_at_once_fill_every_place_exactly() -> None:
+    experiment = an_open_experiment(inputs=6, ratings_per_pair=2, control_share=0.2, repeat_share=0.2)
+    raters = [a_rater(experiment, f"Rater {number}") for number in range(5)]
+    at_once(*(lambda rater=rater: rate_through(rater) for rater in raters))
+    for rater in raters:  # whoever found nothing free for a moment looks again
+        rate_through(rater)
+    real = Assignment.objects.filter(kind="rating")
+    assert set(Counter(real.values_list("comparison_id", flat=True)).values()) == {2}
+    for comparison in Comparison.objects.filter(kind="real"):
+        assert real.filter(comparison=comparison, left=comparison.first_id).count() == 1
+    assert Judgment.objects.current().count() == Assignment.objects.count()
+
+
+def test_two_tabs_opened_at_once_show_one_pair() -> None:
+    rater = a_rater(an_open_experiment(inputs=5))
+    found = at_once(*(lambda: desk.next_pair(rater=rater, now=START) for _ in range(4)))
+    assert len({pair.token for pair in found}) == 1
+    assert Assignment.objects.count() == 1
+
+
+def test_a_double_click_is_one_judgment() -> None:
+    rater = a_rater(an_open_experiment(inputs=5))
+    pair = shown(rater)
+
+    def click() -> desk.Shown:
+        return desk.judge(
+            rater=rater, token=pair.token, key=pair.key, answer=Answer(verdict="left"), unblinded=False, now=START
+        )
+
+    following = at_once(*(click for _ in range(4)))
+    assert Judgment.objects.count() == 1
+    assert len({one.token for one in following}) == 1
+
+
+def test_a_late_answer_and_the_one_who_took_its_place_do_not_both_count() -> None:
+    first = a_rater(an_open_experiment(inputs=1, ratings_per_pair=1))
+    other = a_rater(first.experiment, "Rater 2")
+    pair = shown(first)
+
+    def answer_late() -> desk.Shown:
+        answer = Answer(verdict="left")
+        return desk.judge(rater=first, token=pair.token, key=pair.key, answer=answer, unblinded=False, now=minute(31))
+
+    at_once(answer_late, lambda: rate_through(other, now=minute(31)))
+    rate_through(other, now=minute(31))
+    assert Judgment.objects.count() == 1
+
+
+def test_nobody_waits_for_somebody_who_is_being_given_a_pair() -> None:
+    if not connection.features.has_select_for_update_skip_locked:
+        pytest.skip("SQLite has one writer at a time")
+    experiment = an_open_experiment(inputs=2, ratings_per_pair=1)
+    rater: Rater = a_rater(experiment)
+    held, go = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with transaction.atomic():
+            list(Comparison.objects.select_for_update().filter(pk=Comparison.objects.earliest("pk").pk))
+            held.set()
+            go.wait(PATIENCE)
+
+    def look() -> desk.Shown:
+        held.wait(PATIENCE)
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SET lock_timeout = '3s'")  # waiting would be an error
+            return desk.next_pair(rater=rater, now=START)
+        finally:
+            go.set()
+
+    _, found = at_once(hold, look)
+    assert isinstance(found, BlindPair)
+    assert Assignment.objects.get().comparison_id != Comparison.objects.earliest("pk").pk
