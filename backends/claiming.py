@@ -9,16 +9,18 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from backends.models import Completion, Endpoint, State, System
+from backends.models import Completion, State, System
 from experiments.models import Input, Status
 
 LEASE_SECONDS = 30.0
 MOST_BEGINNINGS = 20
+_READ = ("sample", "attempts", "not_before", "started_at", "input__external_id", "input__messages")
 TROUBLED = 5  # failures in a row after which a system is asked again only now and then, one call at a time
 
 
@@ -67,22 +69,28 @@ def workable(system: System, now: datetime) -> bool:
     return system.paused_at is None and not resting
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def claim_some(*, system_id: int, wanted: int, lease_seconds: float = LEASE_SECONDS) -> list[Claim] | Nothing:
     """Take up to so many of a system's next rows, or say why there are none."""
     now = timezone.now()
-    system = System.objects.filter(pk=system_id, arm__experiment__status=Status.COLLECTING).first()
-    if system is None or system.endpoint_id is None or not workable(system, now):
+    system = _with_endpoint_locked(system_id)
+    if system is None or system.endpoint is None or not workable(system, now):
         return Nothing.DUE
-    # The lock keeps other processes from counting at the same time.
-    places = Endpoint.objects.select_for_update(no_key=True).get(pk=system.endpoint_id).max_concurrency
-    free = min(wanted, _free(system, places, now))
+    free = min(wanted, _free(system, system.endpoint.max_concurrency, now))
     if free < 1:
         return Nothing.FREE
     # All first samples come before any second one, in the order of the inputs.
     waiting = Completion.objects.select_for_update(skip_locked=True, of=("self",)).filter(due(now), system=system)
-    rows = list(waiting.select_related("input").order_by("sample", "pk")[:free])
+    rows = list(waiting.select_related("input").only(*_READ).order_by("sample", "pk")[:free])
     return _take(rows, system, now, lease_seconds) if rows else Nothing.DUE
+
+
+def _with_endpoint_locked(system_id: int) -> System | None:
+    """A system that is being collected; the lock keeps other processes from counting at the same time."""
+    systems = System.objects.select_for_update(no_key=True, of=("endpoint",)).select_related("endpoint")
+    # The condition on the endpoint makes it an inner join: Postgres locks no row that may be absent.
+    asked = systems.filter(endpoint__max_concurrency__gte=1, arm__experiment__status=Status.COLLECTING)
+    return asked.filter(pk=system_id).first()
 
 
 def take_back_overdue() -> int:
@@ -139,17 +147,18 @@ def _free(system: System, places: int, now: datetime) -> int:
 
 def _take(rows: Sequence[Completion], system: System, now: datetime, lease_seconds: float) -> list[Claim]:
     token = secrets.token_hex(16)
-    held = Completion.objects.filter(pk__in=[row.pk for row in rows])
-    fresh = [row.pk for row in rows if not _waited(row)]
-    held.update(
-        state=State.RUNNING,
-        claim=token,
-        lease_until=now + timedelta(seconds=lease_seconds),
-        not_before=None,
+    columns: dict[str, Any] = {
+        "state": State.RUNNING,
+        "claim": token,
+        "lease_until": now + timedelta(seconds=lease_seconds),
+        "not_before": None,
         # A call that is cut short by a kill was made all the same; finishing sets the true number.
-        attempts=F("attempts") + 1,
-    )
-    held.filter(pk__in=fresh).update(started_at=now)
+        "attempts": F("attempts") + 1,
+    }
+    if fresh := [row.pk for row in rows if not _waited(row)]:
+        Completion.objects.filter(pk__in=fresh).update(**columns, started_at=now)
+    if waited := [row.pk for row in rows if _waited(row)]:
+        Completion.objects.filter(pk__in=waited).update(**columns)
     return [
         Claim(
             completion=row.pk,

@@ -79,7 +79,7 @@ def put_off(*, claim: Claim, seconds: float, sentence: str, calls: Sequence[Call
     return Ending(claim=claim, columns=columns, calls=calls)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def store(endings: Sequence[Ending], place: Place) -> int:
     """Save these endings of one system; how many rows were still held."""
     # The experiment is locked first, as everybody does who writes to it.
