@@ -1,0 +1,50 @@
+"""Parquet files, where pyarrow is installed (the `parquet` extra)."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, BinaryIO
+
+from experiments.uploads.limits import MB, Limits
+from experiments.uploads.problems import BadRow, UploadError
+
+try:
+    import pyarrow as arrow
+    from pyarrow import parquet
+except ImportError:  # an extra: everything else works without it
+    arrow = parquet = None
+
+UNPACKED = 10  # times the limit of the file
+BATCH = 500
+
+
+def read(
+    file: BinaryIO, limits: Limits, name: str
+) -> tuple[tuple[str, ...], Iterator[tuple[int, Mapping[str, Any]] | BadRow]]:
+    """The columns and the rows, numbered from 1; values as Python has them. Raises UploadError."""
+    if parquet is None:
+        raise UploadError(
+            "Parquet files need pyarrow (`uv sync --extra parquet`). Or save as CSV UTF-8 or JSONL.", file=name
+        )
+    try:
+        table = parquet.ParquetFile(file)
+        size = sum(table.metadata.row_group(at).total_byte_size for at in range(table.metadata.num_row_groups))
+    except (arrow.ArrowException, OSError, ValueError) as error:
+        raise UploadError(f"The Parquet file cannot be read ({error}).", file=name) from error
+    headers = tuple(str(column) for column in table.schema_arrow.names)
+    if size > UNPACKED * limits.file:
+        raise UploadError(
+            f"The file unpacks to more than {UNPACKED * limits.file // MB} MB.", file=name, too_large=True
+        )
+    if len(headers) > limits.columns:
+        raise UploadError(f"{len(headers)} columns; at most {limits.columns} are read.", file=name)
+    return headers, _rows(table, name)
+
+
+def _rows(table: Any, name: str) -> Iterator[tuple[int, Mapping[str, Any]] | BadRow]:
+    number = 0
+    try:
+        for batch in table.iter_batches(batch_size=BATCH):
+            for row in batch.to_pylist():
+                number += 1
+                yield number, row
+    except (arrow.ArrowException, OSError, ValueError) as error:
+        raise UploadError(f"The Parquet file cannot be read ({error}).", file=name, line=number + 1) from error

@@ -1,0 +1,115 @@
+"""Excel workbooks (.xlsx): zip archives of XML, whose unpacked size is checked before they are read."""
+
+import io
+import warnings
+import zipfile
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, time
+from typing import Any, BinaryIO
+
+from openpyxl import load_workbook
+
+from experiments.uploads.delimited import Table, check_headers
+from experiments.uploads.limits import MB, Limits
+from experiments.uploads.problems import BadRow, UploadError
+
+MOST_PARTS = 2_000
+UNPACKED = 10  # times the limit of the file
+BROKEN = "The workbook cannot be read ({reason}). Open it, save it again as .xlsx, or save as CSV UTF-8."
+_DECLARES = (b"<!DOCTYPE", b"<!ENTITY")
+
+
+def is_workbook(file: BinaryIO) -> bool:
+    """Whether a zip archive is a workbook."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            names = set(archive.namelist())
+    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError):
+        return True  # let `read` say what is wrong with it
+    finally:
+        file.seek(0)
+    return "xl/workbook.xml" in names or any(name.startswith("xl/") for name in names)
+
+
+def read(file: BinaryIO, limits: Limits, name: str) -> Table:
+    """The first sheet that has cells. Raises UploadError; nothing is unpacked before its size is known."""
+    _check_archive(file, limits, name)
+    rows = _sheet_rows(file, limits, name)
+    first = next(rows, None)
+    if first is None:
+        raise UploadError("The file is empty: no sheet has any cells.", file=name)
+    line, cells = first
+    while cells and not cells[-1]:
+        cells.pop()
+    headers = check_headers(cells, line, limits, name)
+    return Table("", headers, _named(rows, headers))
+
+
+def _check_archive(file: BinaryIO, limits: Limits, name: str) -> None:
+    try:
+        with zipfile.ZipFile(file) as archive:
+            parts = archive.infolist()
+            if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > UNPACKED * limits.file:
+                most = UNPACKED * limits.file // MB
+                raise UploadError(
+                    f"The workbook unpacks to more than {most} MB. Save as CSV UTF-8.", file=name, too_large=True
+                )
+            for part in parts:
+                with archive.open(part) as content:
+                    if any(mark in content.read(2_000) for mark in _DECLARES):
+                        raise UploadError(BROKEN.format(reason="it declares entities"), file=name)
+    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError, RuntimeError, EOFError) as error:
+        raise UploadError(BROKEN.format(reason=_reason(error)), file=name) from error
+    finally:
+        file.seek(0)
+
+
+def _sheet_rows(file: BinaryIO, limits: Limits, name: str) -> Iterator[tuple[int, list[str]]]:
+    # Whatever a broken workbook makes openpyxl raise (it promises no set of errors) is a fault of the file.
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            book = load_workbook(io.BytesIO(file.read()), read_only=True, data_only=True)
+        for sheet in book.worksheets:
+            sheet.reset_dimensions()
+            found = False
+            for number, cells in enumerate(sheet.iter_rows(values_only=True, max_col=limits.columns + 1), start=1):
+                texts = [_text(cell) for cell in cells]
+                if any(texts):
+                    found = True
+                    yield number, texts
+            if found:
+                return
+    except UploadError:
+        raise
+    except Exception as error:
+        raise UploadError(BROKEN.format(reason=_reason(error)), file=name) from error
+
+
+def _named(
+    rows: Iterator[tuple[int, list[str]]], headers: tuple[str, ...]
+) -> Iterator[tuple[int, Mapping[str, Any]] | BadRow]:
+    width = len(headers)
+    for line, cells in rows:
+        if any(cells[width:]):
+            yield BadRow(line, "", f"a cell stands right of the last column of the header ({width} columns).")
+            continue
+        padded = (*cells[:width], *[""] * (width - len(cells)))
+        yield line, dict(zip(headers, padded, strict=True))
+
+
+def _text(cell: Any) -> str:
+    """A cell as text; whole numbers without a point, times in ISO form."""
+    if cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
+        return str(int(cell))
+    if isinstance(cell, datetime | date | time):
+        return cell.isoformat()
+    return str(cell)
+
+
+def _reason(error: Exception) -> str:
+    return (str(error) or type(error).__name__)[:200]
