@@ -12,9 +12,9 @@ from backends.encryption import is_current
 from backends.endpoints import host_of, keep_secret, policy, secret_of
 from backends.hosts import BadAddress
 from backends.models import Completion, Endpoint, Outcome, State, System
-from backends.naming import telling_names
 from backends.parameters import problems
 from backends.presets import UnknownPreset
+from backends.queries import telling_names
 from backends.queueing import cancel, fetch_again, pause, refuse_after_the_seal, resume, start_collecting
 from experiments.actions import PreparedOutput, add_arm, fields_of, prepare_output, prompt_of
 from experiments.models import Arm, Experiment, Input, Output, OutputState

@@ -16,7 +16,7 @@ from django.db import transaction
 from config.celery import app
 
 RING_TASK, SWEEP_TASK = "backends.tasks.ring", "backends.tasks.sweep"
-PATIENCE_SECONDS = 0.9
+PATIENCE_SECONDS = 0.25
 _log = logging.getLogger(__name__)
 
 
@@ -78,7 +78,7 @@ _under_way = threading.Semaphore(1)
 
 
 def ring(experiment_id: int) -> None:
-    """Say, once the transaction is committed, that the experiment has work. Never raises, never waits a second."""
+    """Say, once the transaction is committed, that the experiment has work. Never raises, hardly ever waits."""
     transaction.on_commit(lambda: _ring_now(experiment_id), robust=True)
 
 

@@ -16,8 +16,8 @@ from backends.endpoints import NoKey, deadlines_of, policy, target_of
 from backends.finishing import Place
 from backends.hosts import BadAddress
 from backends.models import Endpoint, System
-from backends.naming import telling_names
 from backends.presets import UnknownPreset
+from backends.queries import telling_names
 from backends.turns import database_turn
 
 FULL_PAUSE_SECONDS = 0.2  # before a claim is tried again where other processes hold all places

@@ -118,6 +118,12 @@ def names(experiment: Experiment) -> list[str]:
     return [one.name for one in _systems(experiment.pk)]
 
 
+def telling_names(experiment_id: int) -> tuple[str, ...]:
+    """What the experiment's systems and their models are called: words that give an answer's maker away."""
+    rows = System.objects.filter(arm__experiment=experiment_id).values_list("name", "model_id")
+    return tuple(sorted({text for row in rows for text in row if text}))
+
+
 def findings(experiment: Experiment) -> list[Finding]:
     """What the checks before and after collecting found, the worst first."""
     records: Mapping[str, Mapping[str, Any]] = {one.name: one.preflight for one in _systems(experiment.pk)}

@@ -1,0 +1,58 @@
+"""Celery's part: doorbells, and an engine beside each worker."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from backends import bell, tasks
+from backends.bell import Bell
+from backends.models import Completion
+from backends.queries import progress
+from config.celery import app
+from tests.backends.scenes import a_collecting_experiment, until
+from tests.factories import a_system, an_experiment
+from tests.fakes.model_server import ModelServer, echoes
+
+
+def test_a_ring_may_come_twice() -> None:
+    mine = Bell()
+    bell.here.add(mine)
+    tasks.ring(1)
+    tasks.ring(1)
+    assert mine.wait(0)
+    bell.here.remove(mine)
+    mine.close()
+
+
+def test_the_doorbells_are_known_under_the_names_that_are_rung() -> None:
+    assert {bell.RING_TASK, bell.SWEEP_TASK} <= set(app.tasks)
+
+
+@pytest.mark.django_db
+def test_a_sweep_puts_rows_of_lost_workers_back_in_line() -> None:
+    experiment = an_experiment(inputs=1)
+    system = a_system(experiment, "a")
+    Completion.objects.create(
+        system=system,
+        input=experiment.inputs.get(),
+        state="running",
+        claim="gone",
+        lease_until=timezone.now() - timedelta(seconds=1),
+    )
+    tasks.sweep()
+    row = Completion.objects.get()
+    assert (row.state, row.claim, row.lease_until) == ("pending", "", None)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_engine_lives_as_long_as_its_worker() -> None:
+    with ModelServer(echoes) as server:
+        experiment = a_collecting_experiment(server, inputs=2)
+        tasks.make_engine()
+        tasks.start_engine()
+        until(lambda: progress(experiment).done == 2)
+        tasks.stop_claiming()
+        tasks.stop_engine()
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("collect")]
