@@ -15,6 +15,7 @@ timeout = 60
 graceful_timeout = 30
 keepalive = 5
 max_requests = 0
+control_socket_disable = True  # one place less that listens
 preload_app = False  # threads do not survive a fork
 accesslog = None  # an address may hold a rater's token
 errorlog = "-"
