@@ -1,6 +1,7 @@
 """What it takes to call an endpoint: its address and key, read at the time of the call, and where it may live."""
 
 import os
+from difflib import get_close_matches
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -18,6 +19,20 @@ LONGEST_SILENCE = 120.0
 
 class NoKey(Refused):
     """The environment variable that holds an endpoint's key is not set."""
+
+
+class NoSuchEndpoint(Refused):
+    """No endpoint has this name."""
+
+
+def endpoint_called(name: str) -> Endpoint:
+    """The endpoint of this name; raises NoSuchEndpoint, naming the nearest."""
+    found = Endpoint.objects.filter(name=name).first()
+    if found is None:
+        near = get_close_matches(name, list(Endpoint.objects.values_list("name", flat=True)), n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else " Describe it under [endpoints.NAME], or add it first."
+        raise NoSuchEndpoint(f"no endpoint is called {name!r}.{hint}")
+    return found
 
 
 def policy() -> AddressPolicy:

@@ -7,18 +7,19 @@ from itertools import groupby
 
 from django.db import connection, transaction
 from django.utils import timezone
-from experiments.naming import find_names
 
 from accounts.actions import log
 from accounts.models import User
 from backends.actions import add_endpoint, add_system
+from backends.endpoints import endpoint_called
 from backends.queries import arms_by_name, names
 from backends.sealing import commitment, readiness
-from console.experiment_file import ExperimentSpec
+from console.experiment_file import ExperimentSpec, SystemSpec
 from console.experiment_rows import Rows
 from experiments import actions as blind
 from experiments.actions import BEFORE_THE_SEAL, decide_all_flagged, free_slug
-from experiments.models import Decision, Experiment, Output, Status
+from experiments.models import Arm, Decision, Experiment, Output, Status
+from experiments.naming import find_names
 from experiments.refusals import Refused
 from experiments.sealing import digest, seal
 from ratings.actions import hold_raters, make_comparisons
@@ -66,40 +67,39 @@ def add_experiment(
     slug = _slug_of_replaced(spec, by) if replace else ""
     fields = {**spec.fields, "slug": slug or free_slug(str(spec.fields["title"]))}
     experiment = blind.add_experiment(fields=fields, inputs=rows.inputs, criteria=spec.criteria, owners=owners)
-    endpoints = {
-        one.name: add_endpoint(
+    for one in spec.endpoints:
+        add_endpoint(
             name=one.name,
             dialect=one.dialect,
             preset=one.preset,
             base_url=one.base_url,
-            secret="",
             secret_env=one.secret_env,
             headers=one.headers,
             max_concurrency=one.max_concurrency,
         )
-        for one in spec.endpoints
-    }
-    for system in spec.systems:
-        arm = add_system(
-            experiment=experiment,
-            name=system.name,
-            endpoint=endpoints.get(system.endpoint),
-            model_id=system.model,
-            system_prompt=system.system_prompt,
-            parameters=system.parameters,
-            concurrency=system.concurrency,
-            samples=system.samples,
-            cost=system.cost,
-            facts=system.facts,
-            recorded=rows.recorded.get(system.name),
-        )
-        if system.name == spec.baseline:
-            experiment.baseline = arm
+    arms = {system.name: _add_system(experiment, system, rows) for system in spec.systems}
+    experiment.baseline = arms.get(spec.baseline)
     experiment.save(update_fields=["baseline"])
     if spec.economics is not None:
         Assumptions.objects.create(experiment=experiment, values=dict(spec.economics), stated_by=by)
     log(by, "added", f"experiment {experiment.slug}", inputs=len(rows.inputs), systems=len(spec.systems))
     return experiment
+
+
+def _add_system(experiment: Experiment, system: SystemSpec, rows: Rows) -> Arm:
+    return add_system(
+        experiment=experiment,
+        name=system.name,
+        endpoint=endpoint_called(system.endpoint) if system.endpoint else None,
+        model_id=system.model,
+        system_prompt=system.system_prompt,
+        parameters=system.parameters,
+        concurrency=system.concurrency,
+        samples=system.samples,
+        cost=system.cost,
+        facts=system.facts,
+        recorded=rows.recorded.get(system.name),
+    )
 
 
 def _slug_of_replaced(spec: ExperimentSpec, by: User | None) -> str:

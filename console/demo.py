@@ -19,7 +19,7 @@ from accounts.actions import owner_called
 from accounts.models import User
 from console.actions import add_experiment, close, delete, import_judgments, open_for_rating
 from console.experiment_file import ExperimentSpec, read_toml
-from console.experiment_rows import read_rows
+from console.experiment_rows import Rows, read_rows
 from experiments.actions import decide_output
 from experiments.models import Decision, Experiment, Output
 from experiments.refusals import Refused
@@ -29,6 +29,7 @@ SAMPLES = Path(settings.BASE_DIR) / "samples"
 OWNER = "owner@example.org"
 KINDS = ("draft", "rating", "closed")
 RATERS = 5
+CUT_OFF = ("hosted model", "t-06")  # ends in the middle of a sentence, on purpose
 SYSTEMS = ("hosted model", "managed API")
 
 
@@ -95,7 +96,7 @@ def make(user: User, endpoint_url: str, *, reset: bool) -> Demo:
 
 def _make_one(kind: str, user: User, endpoint_url: str) -> Experiment:
     spec = _at_our_endpoint(read_toml(SAMPLES / f"{kind}.toml"), endpoint_url)
-    experiment = add_experiment(spec=spec, rows=read_rows(spec), owners=[user], by=user)
+    experiment = add_experiment(spec=spec, rows=_rows(spec), owners=[user], by=user)
     if kind == "rating":
         for output in Output.objects.filter(input__experiment=experiment).undecided():
             decide_output(output=output, decision=Decision.MASKED, reason="names its maker", by=user)
@@ -106,6 +107,16 @@ def _make_one(kind: str, user: User, endpoint_url: str) -> Experiment:
         close(experiment=experiment, by=user)
     experiment.refresh_from_db()
     return experiment
+
+
+def _rows(spec: ExperimentSpec) -> Rows:
+    """The rows of the files; the answer that was cut off says so, as an endpoint would."""
+    rows = read_rows(spec)
+    system, item = CUT_OFF
+    answers = dict(rows.recorded.get(system, {}))
+    if item in answers:
+        answers[item] = replace(answers[item], outcome="truncated", prepared=None)
+    return replace(rows, recorded={**rows.recorded, system: answers} if answers else rows.recorded)
 
 
 def _at_our_endpoint(spec: ExperimentSpec, url: str) -> ExperimentSpec:

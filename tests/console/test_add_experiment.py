@@ -120,7 +120,7 @@ def test_a_sample_is_drawn_by_the_seed_and_answers_to_the_rest_are_left_out(tmp_
 def test_a_system_without_some_answers_is_warned_about(tmp_path: Path) -> None:
     stderr = StringIO()
     call_command("add_experiment", str(write(tmp_path, api=API[:1])), json=True, stdout=StringIO(), stderr=stderr)
-    assert "api: 1 of 2 inputs has no recorded answer" in stderr.getvalue()
+    assert "api: 1 of 2 inputs have no recorded answer" in stderr.getvalue()
 
 
 @pytest.mark.parametrize(

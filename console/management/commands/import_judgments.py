@@ -24,7 +24,7 @@ class Command(ExperimentCommand):
     def run_on(self, experiment: Experiment, **options: Any) -> None:
         """Import, and count."""
         path: Path = options["file"]
-        rows = read_judgments(path, encoding=options["encoding"])
+        rows = read_judgments(path, name=path.name, encoding=options["encoding"])
         imported = import_judgments(experiment=experiment, rows=rows, file=path.name, by=None)
         if imported.ties:
             self.warn(f"{imported.ties} verdicts 'tie' were read as both_good.")
