@@ -53,7 +53,7 @@ def rank(wins: Floats, *, chance: Generator, baseline: int | None = None, resamp
         count = 0
     total, regular = _made_finite(wins.sum(axis=0)[None])
     theta = _against(bradley_terry.fit(total)[0], baseline)
-    drawn, irregular = _resampled(wins, count, chance, bool(regular[0]))
+    drawn, irregular = _resampled(wins, count, chance)
     standings = _standings(theta, _against(drawn, baseline), inputs, baseline)
     return Ranking(
         standings=standings,
@@ -69,8 +69,11 @@ def _made_finite(totals: Floats) -> tuple[Floats, Bools]:
     return np.where(regular[:, None, None], totals, bradley_terry.regularised(totals)), regular
 
 
-def _resampled(wins: Floats, count: int, chance: Generator, regular: bool) -> tuple[Floats, int]:
-    """Strengths in each resample, shape (count, arms), and how many of them needed pseudo-votes of their own."""
+def _resampled(wins: Floats, count: int, chance: Generator) -> tuple[Floats, int]:
+    """Strengths in each resample, shape (count, arms), and how many of them needed pseudo-votes.
+
+    Where the whole does not connect, no resample does, as none has wins that the whole has not.
+    """
     inputs, arms = wins.shape[0], wins.shape[-1]
     if not count:
         return np.zeros((0, arms)), 0
@@ -80,9 +83,6 @@ def _resampled(wins: Floats, count: int, chance: Generator, regular: bool) -> tu
     for start in range(0, count, size):
         weights = bootstrap.weights(inputs, min(size, count - start), chance)
         totals, each_regular = _made_finite((weights @ flat).reshape(-1, arms, arms))
-        if not regular:
-            # Values with pseudo-votes need resamples with them, or the limits would be of something else.
-            totals = np.where(each_regular[:, None, None], bradley_terry.regularised(totals), totals)
         irregular += int(np.count_nonzero(~each_regular))
         found.append(bradley_terry.fit(totals))
     return np.concatenate(found), irregular

@@ -63,6 +63,13 @@ def test_a_vote_is_read_from_the_candidates_side_whoever_stands_left() -> None:
     assert value.tolist() == [0, 1, 0]
 
 
+def test_without_a_baseline_a_pair_is_read_from_the_side_of_its_first_vote() -> None:
+    item, left, right = np.zeros(4, dtype=int), np.array([2, 0, 0, 1]), np.array([1, 1, 1, 2])
+    unit, value = agreement.of_pairs(item, left, right, np.array([1.0, 0.5, 0.0, 1.0]))
+    assert unit.tolist() == [1, 0, 0, 1]
+    assert value.tolist() == [1, 0.5, 0, 0]
+
+
 def test_all_the_same_votes_are_not_computable_rather_than_perfect() -> None:
     item = np.repeat(np.arange(5), 3)
     found = agreement.summary(item, np.ones(15), item, chance=np.random.default_rng(0))

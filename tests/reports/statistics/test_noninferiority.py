@@ -56,6 +56,15 @@ def test_a_difference_of_shares_is_judged_the_same_way(d: list[float]) -> None:
         assert (found.verdict in passed) == (found.p < 0.025)
 
 
+@pytest.mark.parametrize(("d", "even", "support"), [(0.0, 0.0, (-1, 1)), (0.5, 0.5, (0, 1)), (0.45, 0.5, (0, 1))])
+def test_where_nothing_varies_the_test_at_the_lower_limit_gives_just_its_level(
+    d: float, even: float, support: tuple[float, float]
+) -> None:
+    score = intervals.mean(np.full(12, d), support=support)
+    found = noninferiority.against_margin(score, margin=even - (score.low or 0), even=even)
+    assert found.p == pytest.approx(0.025)
+
+
 def test_the_smallest_margin_that_would_have_passed_is_given() -> None:
     assert noninferiority.against_margin(between(0.37, 0.6), margin=0.1).smallest_margin == pytest.approx(0.13)
     assert noninferiority.against_margin(between(0.55, 0.6), margin=0.1).smallest_margin == 0

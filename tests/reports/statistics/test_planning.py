@@ -44,6 +44,17 @@ def test_following_the_advice_reaches_the_power_and_one_less_does_not(plan: Plan
             assert not planning.power(replace(plan, inputs=told.inputs - 1)).enough
 
 
+def test_a_plan_that_is_enough_is_told_to_stay_as_it_is() -> None:
+    told = planning.advice(Plan(inputs=200, raters=8, votes_per_input=4))
+    assert (told.inputs, told.raters) == (200, 8)
+
+
+def test_more_raters_than_votes_an_input_bring_their_own_votes() -> None:
+    told = planning.advice(Plan(inputs=50, raters=4, votes_per_input=4))
+    assert told.raters is not None
+    assert planning.power(Plan(inputs=50, raters=told.raters, votes_per_input=told.raters)).enough
+
+
 def test_a_gap_as_wide_as_the_margin_is_reached_by_nothing() -> None:
     told = planning.advice(Plan(inputs=50, raters=5, votes_per_input=3, margin=0.03, gap=0.03))
     assert (told.inputs, told.raters) == (None, None)

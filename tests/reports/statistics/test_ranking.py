@@ -130,6 +130,17 @@ def test_arms_that_never_met_are_made_finite_and_it_is_said() -> None:
     assert [standing.theta.value for standing in found.standings] == pytest.approx([0, 0, 0, 0], abs=1e-9)
 
 
+def test_a_long_ring_of_wins_connects_and_a_chain_does_not() -> None:
+    ring = np.roll(np.eye(9), 1, axis=1)
+    chain = ring.copy()
+    chain[8] = 0
+    assert bradley_terry.strongly_connected(np.stack([ring, chain])).tolist() == [True, False]
+
+
+def test_half_a_vote_for_a_pair_is_a_quarter_of_a_win_for_each() -> None:
+    assert bradley_terry.regularised(np.array([[0.0, 3], [0, 0]])).tolist() == [[0, 3.25], [0.25, 0]]
+
+
 def test_a_resample_that_comes_apart_is_counted() -> None:
     wins = np.zeros((8, 2, 2))
     wins[:7, 0, 1], wins[7, 1, 0] = 1, 1

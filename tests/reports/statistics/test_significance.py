@@ -60,6 +60,7 @@ def test_a_sampled_p_is_never_nought(monkeypatch: pytest.MonkeyPatch) -> None:
     found = significance.sign_flip_test(np.ones(300), chance=chance())
     assert found is not None
     assert found.p == pytest.approx(1 / 10_001)
+    assert found.p_greater == pytest.approx(1 / 10_001)
 
 
 def test_values_on_no_lattice_are_sampled() -> None:
