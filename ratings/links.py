@@ -17,6 +17,7 @@ from ratings.models import Rater
 
 DAYS = 14
 GUESSED = "tried an unknown link"
+OPENED = "opened their link"
 TRIES = 30
 WITHIN = timedelta(minutes=5)
 
@@ -115,7 +116,13 @@ def problem_of(rater: Rater, now: datetime) -> str:
 
 
 def begin(*, rater: Rater, now: datetime) -> None:
-    """Note the first use of a link: the order in which raters begin is their place in the balance of sides."""
+    """Write down that a link was exchanged, for whoever wonders later; and when first.
+
+    The order in which raters begin is their place in the balance of sides.
+    """
+    Event.objects.create(
+        actor_name=f"rater {rater.label}", verb=OPENED, object=f"experiment {rater.experiment.slug}"[:200], at=now
+    )
     Rater.objects.filter(pk=rater.pk, first_used_at__isnull=True).update(first_used_at=now)
 
 

@@ -123,7 +123,7 @@ def assign(rater: Rater, experiment: Experiment, board: Board, now: datetime, *,
     """Give the rater their next pair, or None where there is none. Call it in a transaction that holds the rater.
 
     On a database with row locks a pair that somebody else is just being given is passed over, so that nobody waits;
-    `patient` waits for it, as a last resort.
+    `patient` waits for it, as a last resort. The same work is done whichever kind comes out: time tells nothing.
     """
     draws = Draws(experiment.draw_salt, experiment.seed)
     step = next_step(board.standing)
@@ -133,9 +133,15 @@ def assign(rater: Rater, experiment: Experiment, board: Board, now: datetime, *,
         repeats=board.repeats_left,
         place=draws.share("kind", rater.pk, step),
     )
-    ways = {"real": _give_real, "control": _give_control, "repeat": _give_repeat}
+    giving = _Giving(rater, experiment, board, now, draws, step, patient)
+    firsts = (giving.choose(board.real, experiment.ratings_per_pair), giving.choose(board.controls, None))
+    ways = {
+        "real": lambda: _give_real(giving, firsts[0]),
+        "control": lambda: _give_control(giving, firsts[1]),
+        "repeat": lambda: _give_repeat(giving),
+    }
     for kind in (drawn, *(kind for kind in ways if kind != drawn)):
-        turn = ways[kind](_Giving(rater, experiment, board, now, draws, step, patient))
+        turn = ways[kind]()
         if turn is not None:
             return turn
     return None
@@ -218,24 +224,26 @@ class _Giving:
         )
 
 
-def _give_real(giving: _Giving) -> Turn | None:
+def _give_real(giving: _Giving, chosen: tuple[Candidate, int] | None) -> Turn | None:
     left = {one.comparison: one for one in giving.board.real}
-    wanted = giving.experiment.ratings_per_pair
-    while (chosen := giving.choose(list(left.values()), wanted)) is not None:
+    while chosen is not None:
         candidate, side = chosen
-        offer = giving.board.offers[candidate.comparison]
-        fresh = _hold(offer, giving) if connection.features.has_select_for_update_skip_locked else candidate
+        fresh = _hold(candidate, giving)
         if fresh == candidate:
-            return giving.store(AssignmentKind.RATING, offer, side)
+            return giving.store(AssignmentKind.RATING, giving.board.offers[candidate.comparison], side)
         if fresh is None:
             del left[candidate.comparison]
         else:
             left[candidate.comparison] = fresh
+        chosen = giving.choose(list(left.values()), giving.experiment.ratings_per_pair)
     return None
 
 
-def _hold(offer: Offer, giving: _Giving) -> Candidate | None:
-    """Lock the pair and look again: None where somebody else holds it this moment."""
+def _hold(candidate: Candidate, giving: _Giving) -> Candidate | None:
+    """Lock the pair and look again: None where somebody else holds it this moment; SQLite's one writer needs neither."""
+    if not connection.features.has_select_for_update_skip_locked:
+        return candidate
+    offer = giving.board.offers[candidate.comparison]
     rows = Comparison.objects.filter(pk=offer.comparison)
     locked = rows.select_for_update(no_key=True, skip_locked=not giving.patient).values_list("pk")
     if not locked:
@@ -243,12 +251,10 @@ def _hold(offer: Offer, giving: _Giving) -> Candidate | None:
     return offer.candidate(taken(giving.now, comparison=offer.comparison).get(offer.comparison, NOTHING))
 
 
-def _give_control(giving: _Giving) -> Turn | None:
-    if not giving.board.controls_left:
+def _give_control(giving: _Giving, chosen: tuple[Candidate, int] | None) -> Turn | None:
+    if not giving.board.controls_left or chosen is None:
         return None
-    chosen = giving.choose(giving.board.controls, None)
-    if chosen is None:
-        return None
+    _hold(chosen[0], giving)
     return giving.store(AssignmentKind.CONTROL, giving.board.offers[chosen[0].comparison], chosen[1])
 
 
@@ -265,6 +271,7 @@ def _give_repeat(giving: _Giving) -> Turn | None:
         ),
     )
     offer = giving.board.offers[again.comparison]
+    _hold(offer.candidate(NOTHING), giving)
     return giving.store(AssignmentKind.REPEAT, offer, -1 if again.left == offer.leading else 1, again)
 
 

@@ -1,6 +1,7 @@
 """Many raters at once: nobody gets a place that is taken, nobody waits for another, nothing is counted twice."""
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -8,12 +9,14 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
+from experiments.models import Experiment, Status
 from ratings import desk
+from ratings.actions import hold_raters
 from ratings.blind import BlindPair
-from ratings.desk import Answer, Pause
+from ratings.desk import Answer, Pause, RatingEnded
 from ratings.models import Assignment, Comparison, Judgment, Rater
 from tests.factories import a_rater
-from tests.ratings.driving import START, an_open_experiment, minute, rate_through, shown
+from tests.ratings.driving import START, an_open_experiment, judge, minute, rate_through, shown
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PATIENCE = 30
@@ -98,6 +101,30 @@ def test_a_late_answer_and_the_one_who_took_its_place_do_not_both_count() -> Non
     at_once(answer_late, lambda: rate_through(other, now=minute(31)))
     rate_through(other, now=minute(31))
     assert Judgment.objects.count() == 1
+
+
+def test_nothing_is_judged_after_the_closing_however_close() -> None:
+    rater = a_rater(an_open_experiment(inputs=3))
+    pair = shown(rater)
+    closing, judged = threading.Event(), []
+
+    def close() -> None:
+        with transaction.atomic():
+            hold_raters(experiment=rater.experiment)
+            closing.set()
+            time.sleep(0.2)  # the answer below must be on its way meanwhile; it cannot signal that it waits
+            Experiment.objects.filter(pk=rater.experiment_id).update(status=Status.CLOSED, closed_at=START)
+
+    def answer() -> None:
+        closing.wait(PATIENCE)
+        try:
+            judged.append(judge(rater, pair))
+        except RatingEnded:
+            return
+
+    at_once(close, answer)
+    assert judged == []
+    assert not Judgment.objects.exists()
 
 
 def test_nobody_waits_for_somebody_who_is_being_given_a_pair() -> None:

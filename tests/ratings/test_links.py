@@ -103,3 +103,4 @@ def test_the_first_use_of_a_link_is_noted_once() -> None:
     links.begin(rater=rater, now=minute(1))
     links.begin(rater=rater, now=minute(2))
     assert Rater.objects.get().first_used_at == minute(1)
+    assert Event.objects.filter(actor_name="rater Rater 1", verb="opened their link").count() == 2

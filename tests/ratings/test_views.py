@@ -45,6 +45,12 @@ def test_opening_the_link_uses_nothing_up() -> None:
     assert not Assignment.objects.exists()
 
 
+def test_a_link_is_exchanged_only_by_its_own_form() -> None:
+    path = a_path(an_open_experiment())
+    assert Client(enforce_csrf_checks=True).post(path).status_code == 403
+    assert Rater.objects.get().first_used_at is None
+
+
 def test_the_token_is_dropped_from_the_address_and_from_the_pages() -> None:
     path = a_path(an_open_experiment())
     client = Client()
