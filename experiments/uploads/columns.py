@@ -17,7 +17,7 @@ INPUTS: Aliases = {
     "system_prompt": ("system_prompt", "system_message"),
     "reference": (
         *("reference", "reference_answer", "expected", "expected_output", "expected_answer", "ideal", "gold"),
-        *("ground_truth", "golden_answer"),
+        *("ground_truth", "golden_answer", "completion"),
     ),
     "tags": ("tags", "tag", "labels"),
     "outputs": ("outputs",),

@@ -93,7 +93,7 @@ def read(
         file = stack.enter_context(opened(source))
         check_size(file, limits, name)
         records = open_records(file, name, limits=limits, format=format, encoding=encoding, delimiter=delimiter)
-        shape, items = shaped(records.items, limits)
+        shape, items = shaped(records.items)
         reader = _Reader(records, shape, dict(columns or {}), tuple(output_columns), limits, name)
         reader.take(items)
     return reader.upload()
@@ -261,7 +261,10 @@ class _Reader:
             value = _json_cell(value, column, self.limits) if isinstance(value, str) else value
             if not isinstance(value, Mapping):
                 raise BadValue(column, f"'{column}' must be an object of system and text.")
-            made |= {str(system): text_of(one, column, self.limits, required=False) for system, one in value.items()}
+            made |= {
+                text_of(system, column, self.limits): text_of(one, column, self.limits, required=False)
+                for system, one in value.items()
+            }
         for key, value in record.items():
             system = self._system_of(key)
             # An empty cell says that nothing was recorded; an empty answer can be said in JSON.
@@ -280,7 +283,7 @@ class _Reader:
         for key, value in record.items():
             if key in used or self._system_of(key):
                 continue
-            self.others.setdefault(key)
+            self.others.setdefault(text_of(key, "column name", self.limits, required=False))
             shown = value if isinstance(value, str) else "" if value is None else json.dumps(value, default=str)
             made[key] = text_of(shown, key, self.limits, required=False)
         return made

@@ -71,7 +71,7 @@ def read_outputs(
     with opened(source) as file:
         check_size(file, limits, name)
         records = open_records(file, name, limits=limits, format=format, encoding=encoding, delimiter=delimiter)
-        shape, items = shaped_outputs(records.items, limits)
+        shape, items = shaped_outputs(records.items)
         if records.headers and not shape:
             _check_headers(records.headers, dict(columns or {}), name)
         rows = list(_rows(items, bad, {} if shape else dict(columns or {}), limits, name))

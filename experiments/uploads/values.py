@@ -37,6 +37,11 @@ def text_of(value: Any, field: str, limits: Limits, *, required: bool = True) ->
     return value
 
 
+def is_storable(value: str) -> bool:
+    """Whether every database takes the text: no NUL, no half of a surrogate pair."""
+    return _UNSTORABLE.search(value) is None
+
+
 def check_storable(value: str, field: str, limits: Limits) -> None:
     """Raises BadValue on characters that no database takes, and on too many of any."""
     found = _UNSTORABLE.search(value)
@@ -58,7 +63,7 @@ def id_of(value: Any, field: str, limits: Limits) -> str:
 
 def number_of(value: Any, field: str, *, whole: bool = False) -> float | None:
     """A number of at least 0, or None where there is none."""
-    if value is None or (isinstance(value, str) and not value.strip()):
+    if value is None or value == "" or (isinstance(value, str) and not value.strip()):
         return None
     try:
         if isinstance(value, bool) or not isinstance(value, int | float | str):
