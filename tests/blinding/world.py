@@ -133,15 +133,18 @@ def disguises(text: str) -> set[bytes]:
 
 
 class Eyes:
-    """Looks at bytes for any canary in any disguise."""
+    """Looks at bytes for any canary in any disguise, in capitals or not."""
 
     def __init__(self, texts: list[str]) -> None:
-        self.looking_for = {shape: text for text in texts for shape in disguises(text)}
+        self.looking_for = {shape.lower(): text for text in texts for shape in disguises(text)}
+        self.seen: dict[bytes, set[str]] = {}
 
     def see(self, data: bytes) -> set[str]:
-        """The canaries found."""
+        """The canaries found; what was looked at before is not looked at again."""
         low = data.lower()
-        return {text for shape, text in self.looking_for.items() if shape in data or shape.lower() in low}
+        if low not in self.seen:
+            self.seen[low] = {text for shape, text in self.looking_for.items() if shape in low}
+        return self.seen[low]
 
 
 def a_seated_rater(experiment: Experiment, label: str = "Rater 1") -> Client:
