@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import ceil
 from typing import Any
 
 from django.db.models import Count, IntegerField, Max, Q, Sum
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Lower
 
-from backends.encryption import Unreadable
 from backends.endpoints import secret_of
 from backends.models import Completion, Endpoint, State, System
 from backends.presets import PRESETS, UnknownPreset, base_url_for, profile_for
@@ -135,7 +135,7 @@ def pace(experiment: Experiment, *, now: datetime, waiting: int) -> Pace:
         system__arm__experiment=experiment, system__endpoint__isnull=False, finished_at__gte=now - PACE_OVER
     ).count()
     per_minute = came / (PACE_OVER.total_seconds() / 60)
-    left = round(waiting / per_minute + 0.5) if per_minute and waiting else None
+    left = ceil(waiting / per_minute) if per_minute and waiting else None
     return Pace(per_minute=per_minute, minutes_left=left)
 
 
@@ -208,8 +208,8 @@ def _secret(row: Endpoint) -> tuple[str, bool]:
     """A sentence part about the key, and whether it cannot be used here."""
     try:
         secret = secret_of(row)
-    except (Refused, Unreadable) as error:
-        return str(error), True
+    except Refused as error:
+        return f"the variable {row.secret_env} is not set here" if row.secret_env else str(error), True
     if row.secret_env:
         return f"from the variable {row.secret_env}", False
     if not secret:

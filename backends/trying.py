@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from backends.adapters.contract import ChatRequest, Target
 from backends.client import Deadlines, WireClient
-from backends.encryption import Unreadable
 from backends.endpoints import policy, target_of
 from backends.failures import BackendFailure
 from backends.fetching import fetch
@@ -37,7 +36,7 @@ def try_endpoint(endpoint: Endpoint, *, model: str = "") -> Trial:
     """Ask for the list of models, then for a few words from one of them; raises nothing that a server can cause."""
     try:
         target = target_of(endpoint)
-    except (Refused, Unreadable, BadAddress, UnknownPreset) as error:
+    except (Refused, BadAddress, UnknownPreset) as error:
         return Trial(ok=False, sentence=_whole(str(error)))
     with WireClient(policy=policy(), deadlines=DEADLINES) as client:
         models = _models(client, target)
@@ -58,7 +57,7 @@ def models_of(endpoint: Endpoint) -> tuple[str, ...]:
     try:
         with WireClient(policy=policy(), deadlines=DEADLINES) as client:
             return _models(client, target_of(endpoint))
-    except (Refused, Unreadable, BadAddress, UnknownPreset):
+    except (Refused, BadAddress, UnknownPreset):
         return ()
 
 

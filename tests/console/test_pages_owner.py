@@ -56,28 +56,30 @@ def looks_right(page: Page, complaints: Complaints) -> None:
     assert complaints == []
 
 
-@pytest.mark.parametrize(("size", "scheme"), [("desk", "light"), ("tablet", "dark"), ("phone", "light")])
+@pytest.fixture
+def paths(rated: Experiment, flagged: Experiment) -> list[str]:
+    parts = ("", "inputs/", "systems/", "collecting/", "check/", "open/", "delete/")
+    return [
+        "/",
+        "/endpoints/",
+        f"/endpoints/{endpoint_of(flagged)}/",
+        *(f"/experiments/{flagged.pk}/{part}" for part in parts),
+        *(f"/experiments/{rated.pk}/{part}" for part in ("", "raters/", "close/")),
+    ]
+
+
+@pytest.mark.parametrize(("size", "scheme"), [("desk", "light"), ("phone", "dark")])
 def test_every_page_fits_and_axe_finds_nothing(
-    browser: Browser,
-    live_server: LiveServer,
-    owner: User,
-    rated: Experiment,
-    flagged: Experiment,
-    size: str,
-    scheme: str,
+    browser: Browser, live_server: LiveServer, paths: list[str], size: str, scheme: str
 ) -> None:
     with a_page(browser, live_server.url, size=size, color_scheme=scheme) as (page, complaints):
-        signed_in(page, live_server.url, owner)
-        paths = ["/", "/endpoints/", "/endpoints/new/", f"/endpoints/{flagged_endpoint(flagged)}/"]
-        for part in ("", "inputs/", "systems/", "collecting/", "check/", "open/", "delete/"):
-            paths.append(f"/experiments/{flagged.pk}/{part}")
-        paths += [f"/experiments/{rated.pk}/{part}" for part in ("", "raters/", "close/")]
+        signed_in(page, live_server.url, User.objects.get())
         for path in paths:
             page.goto(live_server.url + path)
             looks_right(page, complaints)
 
 
-def flagged_endpoint(experiment: Experiment) -> int:
+def endpoint_of(experiment: Experiment) -> int:
     row = Completion.objects.filter(system__arm__experiment=experiment).first()
     assert row is not None
     assert row.system.endpoint_id is not None

@@ -1,0 +1,66 @@
+"""What owners' pages are told of systems, endpoints and collecting."""
+
+from datetime import timedelta
+
+import pytest
+
+from backends.listing import endpoints, fetched, outcomes, pace, spent, systems
+from backends.models import Completion
+from tests.factories import NOW, a_collected_experiment, a_system, an_endpoint, an_experiment, answers
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_system_shows_its_settings_and_whether_it_is_the_baseline() -> None:
+    experiment = an_experiment()
+    a_system(experiment, "candidate", endpoint=an_endpoint(name="ours", preset="vllm"), parameters={"temperature": 0})
+    experiment.baseline = a_system(experiment, "api", model_id="m").arm
+    experiment.save()
+    api, candidate = systems(experiment)
+    assert (api.name, api.recorded, api.baseline, api.endpoint, api.model) == ("api", True, True, "", "m")
+    assert (candidate.endpoint, candidate.server, candidate.parameters) == ("ours", "vLLM", {"temperature": 0})
+    assert (candidate.recorded, candidate.baseline) == (False, False)
+
+
+def test_how_far_many_experiments_are_is_told_at_once() -> None:
+    first, second, empty = a_collected_experiment(), a_collected_experiment(inputs=1), an_experiment()
+    Completion.objects.filter(system__arm__experiment=second).update(
+        state="failed", failure_kind="x", sentence="x", outcome=None, output=None
+    )
+    found = fetched([first.pk, second.pk, empty.pk])
+    assert (found[first.pk].done, found[first.pk].total, found[first.pk].last) == (6, 6, NOW)
+    assert (found[second.pk].done, found[second.pk].failed) == (0, 2)
+    assert empty.pk not in found
+
+
+def test_the_pace_of_the_last_minutes_foretells_the_rest() -> None:
+    experiment = an_experiment(inputs=8)
+    answers(a_system(experiment, "one", endpoint=an_endpoint()), finished_at=NOW - timedelta(seconds=30))
+    found = pace(experiment, now=NOW, waiting=20)
+    assert (found.per_minute, found.minutes_left) == (4.0, 5)
+    later = pace(experiment, now=NOW + timedelta(hours=1), waiting=20)
+    assert (later.per_minute, later.minutes_left) == (0.0, None)
+
+
+def test_what_the_tokens_cost_so_far() -> None:
+    experiment = an_experiment(inputs=10)
+    cost = {"input_per_million": 3.0, "output_per_million": 15.0}
+    answers(a_system(experiment, "api", endpoint=an_endpoint(), cost=cost), usage={"input": 1000, "output": 200})
+    answers(a_system(experiment, "ours", endpoint=an_endpoint(), cost={"gpu_hourly": 2.0}))
+    assert spent(experiment) == {"api": pytest.approx(0.06)}
+
+
+def test_answers_that_cannot_be_rated_are_counted_by_kind() -> None:
+    experiment = a_collected_experiment()
+    rows = list(Completion.objects.order_by("pk"))
+    for row, outcome in zip(rows, ["truncated", "truncated", "refused", "empty"], strict=False):
+        Completion.objects.filter(pk=row.pk).update(outcome=outcome)
+    found = outcomes(experiment)
+    assert (found.truncated, found.refused, found.empty, found.total) == (2, 1, 1, 4)
+
+
+def test_an_endpoint_without_a_key_says_so_and_shows_the_makers_address() -> None:
+    an_endpoint(name="maker", dialect="anthropic", preset="anthropic", base_url="")
+    [card] = endpoints()
+    assert (card.secret, card.secret_missing) == ("none", False)
+    assert card.address.startswith("https://")
