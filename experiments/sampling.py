@@ -4,49 +4,60 @@ import random
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
-from typing import Any, Protocol
+from typing import Any, TypeVar
 
 import numpy as np
 
 BANDS = 3  # short, middling, long
 WORDS = 3  # of a shingle
-HASHES, PER_BAND = 64, 4  # two texts that share four fifths of their shingles meet in a band in 99.98 % of cases
-ALIKE = 0.8  # share of common shingles from which two texts count as one
+HASHES, PER_BAND = 64, 4  # two texts that share seven tenths of their shingles meet in a band in 98.8 % of cases
+ALIKE = 0.7  # share of common shingles from which two texts count as one
+Row = TypeVar("Row")
 _WORD = re.compile(r"\w+")
 
 
-class Sampled(Protocol):
-    """What an input must have to be drawn."""
+def choose(rows: Sequence[Row], count: int, *, seed: int, tags: Callable[[Row], Any] | None = None) -> list[Row]:
+    """`count` of the rows in their order, drawn by the seed; tags (by default `row.tags`) keep their shares.
 
-    @property
-    def messages(self) -> Sequence[Mapping[str, str]]:
-        """Chat messages with a role and a content."""
-
-    @property
-    def tags(self) -> Any:
-        """A list of words, or an object of words."""
-
-
-def choose(rows: Sequence[Sampled], size: int, rng: random.Random) -> list[int]:
-    """The places in `rows` of a sample, in their order: at most `size`, fewer only where there are no more.
-
-    Of inputs that are nearly the same only the first can be drawn. Each tag and each third of the lengths gets its
-    share of the sample (largest remainders), and within it everyone has the same chance. One seed, one sample.
+    All rows come back where there are no more than wanted. See `places`.
     """
-    kept = distinct([_asked(row) for row in rows])
+    draw = random.Random(seed)  # noqa: S311  # a repeatable choice, no secret
+    return [rows[place] for place in places(rows, count, draw, tags=tags)]
+
+
+def places(
+    rows: Sequence[Row], size: int, rng: random.Random, *, tags: Callable[[Row], Any] | None = None
+) -> list[int]:
+    """The places in `rows` of a sample of `size`, in their order; one state of `rng`, one sample.
+
+    A combination of tags gets its share by largest remainder, so rounded down or up; within it each third of the
+    lengths gets its share, and there everyone has the same chance. Of rows that are nearly the same, those after the
+    first are drawn only where there are too few others.
+    """
+    if size >= len(rows):
+        return list(range(len(rows)))
+    texts = [_asked(row) for row in rows]
+    kept = distinct(texts) if any(texts) else list(range(len(rows)))
     if size >= len(kept):
-        return kept
-    strata = _strata(rows, kept)
-    shares = _shares({key: len(members) for key, members in strata.items()}, size, rng)
-    return sorted(place for key, members in strata.items() for place in rng.sample(members, shares[key]))
+        doubles = sorted(set(range(len(rows))) - set(kept))
+        return sorted([*kept, *rng.sample(doubles, size - len(kept))])
+    by_tag: dict[str, list[int]] = defaultdict(list)
+    for place in kept:
+        by_tag[_stratum(tags(rows[place]) if tags else getattr(rows[place], "tags", None))].append(place)
+    chosen: list[int] = []
+    for name, share in _shares({name: len(members) for name, members in by_tag.items()}, size, rng).items():
+        bands = _bands(by_tag[name], texts)
+        for band, wanted in _shares({band: len(members) for band, members in bands.items()}, share, rng).items():
+            chosen += rng.sample(bands[band], wanted)
+    return sorted(chosen)
 
 
 def distinct(texts: Sequence[str]) -> list[int]:
     """The places of the texts without those that are nearly the same as an earlier one.
 
-    Nearly the same: equal but for case, white space, punctuation and accents, or four fifths of their runs of three
+    Nearly the same: equal but for case, white space, punctuation and accents, or seven tenths of their runs of three
     words in common (estimated by MinHash: Broder 1997, "On the resemblance and containment of documents").
     """
     kept: list[int] = []
@@ -71,8 +82,8 @@ def distinct(texts: Sequence[str]) -> list[int]:
     return kept
 
 
-def _asked(row: Sampled) -> str:
-    return "\n".join(message["content"] for message in row.messages)
+def _asked(row: object) -> str:
+    return "\n".join(message["content"] for message in getattr(row, "messages", ()))
 
 
 def _plain(text: str) -> str:
@@ -101,28 +112,28 @@ def _fingerprint(words: Sequence[str]) -> np.ndarray[Any, Any]:
     return lowest
 
 
-def _strata(rows: Sequence[Sampled], places: Sequence[int]) -> dict[tuple[str, int], list[int]]:
-    lengths = [len(_asked(rows[place])) for place in places]
+def _bands(members: Sequence[int], texts: Sequence[str]) -> dict[str, list[int]]:
+    """Places by the length of their texts: short, middling, long."""
+    lengths = [len(texts[place]) for place in members]
     edges = np.quantile(lengths, [band / BANDS for band in range(1, BANDS)])
-    strata: dict[tuple[str, int], list[int]] = defaultdict(list)
-    for place, length in zip(places, lengths, strict=True):
-        strata[_tag(rows[place].tags), int(np.searchsorted(edges, length))].append(place)
-    return dict(sorted(strata.items()))
+    bands: dict[str, list[int]] = defaultdict(list)
+    for place, length in zip(members, lengths, strict=True):
+        bands[str(np.searchsorted(edges, length))].append(place)
+    return dict(sorted(bands.items()))
 
 
-def _tag(tags: Any) -> str:
-    """The first tag: further ones would make more strata than there are inputs."""
-    values = list(tags.values()) if isinstance(tags, Mapping) else list(tags or [])
-    return str(values[0]) if values else ""
+def _stratum(tags: Any) -> str:
+    if isinstance(tags, dict):
+        return repr(sorted((str(name), str(value)) for name, value in tags.items()))
+    return repr(sorted(str(tag) for tag in tags or ()))
 
 
-def _shares(sizes: Mapping[tuple[str, int], int], size: int, rng: random.Random) -> dict[tuple[str, int], int]:
-    """How many of each stratum: in proportion, what is left over to the largest remainders, ties by lot."""
+def _shares(sizes: Mapping[str, int], count: int, rng: random.Random) -> dict[str, int]:
+    """How many places each stratum gets; equal remainders are drawn for."""
     total = sum(sizes.values())
-    exact = {key: size * count / total for key, count in sizes.items()}
-    shares = {key: int(value) for key, value in exact.items()}
-    lots = {key: rng.random() for key in sizes}
-    order = sorted(sizes, key=lambda key: (shares[key] - exact[key], lots[key]))
-    for key in order[: size - sum(shares.values())]:
-        shares[key] += 1
+    exact = {name: count * size / total for name, size in sizes.items()}
+    shares = {name: int(share) for name, share in exact.items()}
+    order = sorted(sizes, key=lambda name: (shares[name] - exact[name], rng.random()))
+    for name in order[: count - sum(shares.values())]:
+        shares[name] += 1
     return shares
