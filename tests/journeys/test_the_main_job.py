@@ -43,7 +43,13 @@ def embedded(folder: Path) -> Iterator[tuple[Installation, str]]:
 @contextmanager
 def scaled(folder: Path) -> Iterator[tuple[Installation, str]]:
     with postgres() as database, redis_server() as broker:
-        installation = Installation(folder, DATABASE_URL=database, REDIS_URL=broker, WEB_CONCURRENCY="2")
+        installation = Installation(
+            folder,
+            DATABASE_URL=database,
+            REDIS_URL=broker,
+            WEB_CONCURRENCY="2",
+            BLINDPAIR_ENDPOINT_HOSTS="127.0.0.0/8",  # the scaled footing calls no private address unless told so
+        )
         installation.run("migrate")
         web = ("-m", "gunicorn", "-c", "config/gunicorn.py", "-b", "127.0.0.1:PORT", "config.wsgi")
         worker = ("-m", "celery", "-A", "config", "worker", "--loglevel", "warning", "--concurrency", "2")
