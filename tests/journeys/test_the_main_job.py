@@ -51,6 +51,7 @@ def scaled(folder: Path) -> Iterator[tuple[Installation, str]]:
             BLINDPAIR_ENDPOINT_HOSTS="127.0.0.0/8",  # the scaled footing calls no private address unless told so
         )
         installation.run("migrate")
+        installation.run("collectstatic", "--no-input")
         web = ("-m", "gunicorn", "-c", "config/gunicorn.py", "-b", "127.0.0.1:PORT", "config.wsgi")
         worker = ("-m", "celery", "-A", "config", "worker", "--loglevel", "warning", "--concurrency", "2")
         with installation.running(*worker), installation.serving(*web) as address:
