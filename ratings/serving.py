@@ -240,7 +240,7 @@ def _give_real(giving: _Giving, chosen: tuple[Candidate, int] | None) -> Turn | 
 
 
 def _hold(candidate: Candidate, giving: _Giving) -> Candidate | None:
-    """Lock the pair and look again: None where somebody else holds it this moment; SQLite's one writer needs neither."""
+    """Lock the pair and look again: None where somebody else holds it this moment. SQLite needs neither."""
     if not connection.features.has_select_for_update_skip_locked:
         return candidate
     offer = giving.board.offers[candidate.comparison]
