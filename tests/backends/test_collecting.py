@@ -250,23 +250,25 @@ def test_stopping_gives_back_what_does_not_end_in_time() -> None:
     assert states(experiment) == {"done": 2}
 
 
-def test_from_the_doorbell_to_the_stored_answer_it_takes_less_than_a_tenth_of_a_second() -> None:
+def test_the_doorbell_alone_brings_an_answer_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("backends.collecting.POLL_SECONDS", 60)
     with ModelServer(echoes) as server:
         experiment = an_asked_experiment(server, inputs=1)
         System.objects.update(preflight={"before": {"server": "fake"}})
-        took = []
-        with an_engine():
+        took, cost = [], []
+        with an_engine(lease_seconds=300):
             for _ in range(5):
                 Completion.objects.all().delete()
                 Output.objects.all().delete()
                 time.sleep(0.05)
-                began = time.monotonic()
+                began, busy = time.monotonic(), time.process_time()
                 start_collecting(experiment=experiment)
                 until(lambda: progress(experiment).done == 1)
                 took.append(time.monotonic() - began)
-    # The best of five: other programs may keep this machine busy. Somebody who only looks each second needs longer.
-    assert min(took) < 0.1, took
-    assert sorted(took)[2] < 0.5, took
+                cost.append(time.process_time() - busy)
+    # A tenth of a second is the goal on a machine of our own; what it costs is the part that others cannot stretch.
+    assert min(cost) < 0.1, cost
+    assert min(took) < 1, took
 
 
 def test_a_fault_of_our_own_ends_one_row_not_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
