@@ -16,23 +16,43 @@ from reports.models import Assumptions, Benchmark
 
 # A prime, so that sums of keys and verdicts stay within 64 bits for any number of rows.
 WRAP = 1_000_003
+MOST_WATCHED = 100_000
 
 
 def fingerprint(experiment: Experiment) -> str:
-    """64 hexadecimal digits; one pass over the votes in the database, no rows read."""
+    """64 hexadecimal digits; one pass over the votes in the database, no rows read.
+
+    Beyond MOST_WATCHED assignments the votes are trusted to be those of the closing: judgments are only ever added,
+    and none after it.
+    """
     whole = {
         "edition": _edition(),
-        "experiment": [experiment.status, experiment.seal, experiment.margin, experiment.baseline_id, experiment.title],
-        "judgments": _judgments(experiment),
-        "criteria": _criteria(experiment),
-        "guesses": _marks(Guess.objects.filter(assignment__rater__experiment=experiment), "assignment_id", "side"),
-        "assignments": _assignments(experiment),
+        "experiment": _about(experiment),
+        "ballots": _ballots(experiment),
         "measured": measurements.mark(experiment),
         "identities": unblinding.mark(experiment),
         "assumptions": Assumptions.objects.filter(experiment=experiment).aggregate(at=Max("pk"), n=Count("pk")),
         "benchmarks": Benchmark.objects.filter(arm__experiment=experiment).aggregate(at=Max("pk"), n=Count("pk")),
     }
     return hashlib.sha256(json.dumps(whole, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _about(experiment: Experiment) -> list[Any]:
+    columns = ("status", "closed_at", "seal", "margin", "baseline_id", "title", "question", "follows_id")
+    return [getattr(experiment, name) for name in columns]
+
+
+def _ballots(experiment: Experiment) -> dict[str, Any]:
+    shown = Assignment.objects.filter(rater__experiment=experiment).count()
+    if shown > MOST_WATCHED:
+        return {"shown": shown}
+    guesses = Guess.objects.filter(assignment__rater__experiment=experiment)
+    return {
+        "judgments": _judgments(experiment),
+        "criteria": _criteria(experiment),
+        "guesses": _marks(guesses, "assignment_id", "side"),
+        "assignments": _assignments(experiment),
+    }
 
 
 @cache

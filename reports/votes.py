@@ -1,32 +1,21 @@
 """The judgments of one experiment, by arm and as numpy columns; it knows no names and no texts."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
-from django.db.models import Case, F, FloatField, IntegerField, QuerySet, Value, When
-from django.db.models.functions import Coalesce, Length
+from django.db.models import Case, Value, When
+from django.db.models.functions import Length
 from numpy.typing import NDArray
 
 from experiments.models import Arm, Decision, Experiment, Input, Output, OutputState
-from ratings.models import (
-    Assignment,
-    AssignmentKind,
-    CriterionVerdict,
-    Guess,
-    Judgment,
-    Rater,
-    Side,
-    Strength,
-    Verdict,
-)
+from ratings.models import Assignment, AssignmentKind, CriterionVerdict, Guess, Rater, Side
+from reports import ballot_rows
+from reports.ballot_rows import Rows, columns, verdict_code
 from reports.statistics.interval import Bools, Floats, Ints
 from reports.statistics.verdicts import BOTH_BAD, BOTH_GOOD, LEFT, RIGHT, candidate_score
 
-CODES = {Verdict.LEFT: LEFT, Verdict.RIGHT: RIGHT, Verdict.BOTH_GOOD: BOTH_GOOD, Verdict.BOTH_BAD: BOTH_BAD}
 UNKNOWN = -1
-CHUNK = 20_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,7 +156,7 @@ class _Positions:
 
 
 def read(experiment: Experiment) -> Ballots:
-    """All ballots of an experiment, streamed from the database: about 100 bytes a judgment."""
+    """All ballots of an experiment, streamed from the database: about 200 bytes a judgment at most."""
     arms = list(Arm.objects.filter(experiment=experiment).order_by("code").values_list("pk", "code"))
     inputs = list(
         Input.objects.filter(experiment=experiment).order_by("position").values_list("pk", "external_id", "tags")
@@ -176,10 +165,10 @@ def read(experiment: Experiment) -> Ballots:
     positions, texts = _outputs(
         experiment, [pk for pk, _ in arms], [pk for pk, _, _ in inputs], [pk for pk, _ in raters]
     )
-    judged = _judgments(experiment)
-    votes, unblinded = _blinded_and_not(judged.filter(assignment__kind=AssignmentKind.RATING), positions)
-    repeats, _ = _blinded_and_not(judged.filter(assignment__kind=AssignmentKind.REPEAT), positions)
-    controls, _ = _blinded_and_not(judged.filter(assignment__kind=AssignmentKind.CONTROL), positions)
+    cast = ballot_rows.read(experiment)
+    votes, unblinded = _blinded_and_not(cast.of_kind(AssignmentKind.RATING), positions)
+    repeats, _ = _blinded_and_not(cast.of_kind(AssignmentKind.REPEAT), positions)
+    controls, _ = _blinded_and_not(cast.of_kind(AssignmentKind.CONTROL), positions)
     return Ballots(
         arms=tuple(code for _, code in arms),
         inputs=tuple(name for _, name, _ in inputs),
@@ -193,12 +182,8 @@ def read(experiment: Experiment) -> Ballots:
         expected=_expected(experiment, controls),
         unblinded=unblinded,
         guesses=_guesses(experiment, positions),
-        superseded=Judgment.objects.filter(
-            assignment__rater__experiment=experiment, superseded_by__isnull=False
-        ).count(),
-        skipped=Assignment.objects.filter(
-            rater__experiment=experiment, skipped_at__isnull=False, judgments__isnull=True
-        ).count(),
+        superseded=cast.superseded,
+        skipped=cast.skipped,
     )
 
 
@@ -218,9 +203,9 @@ def on_criterion(experiment: Experiment, criterion: int, votes: Votes) -> Votes:
             judgment__superseded_by__isnull=True,
         )
         .order_by()
-        .values_list("judgment__assignment_id", _verdict_code("verdict"))
+        .values_list("judgment__assignment_id", verdict_code("verdict"))
     )
-    found = _columns(rows, [("assignment", "i8"), ("verdict", "i8")])
+    found = columns(rows, [("assignment", "i8"), ("verdict", "i8")])
     order = np.argsort(votes.assignment)
     if not order.size or not found.size:
         return votes.where(np.zeros(len(votes), dtype=bool))
@@ -229,68 +214,23 @@ def on_criterion(experiment: Experiment, criterion: int, votes: Votes) -> Votes:
     return votes.where(places[known]).decided(found["verdict"][known])
 
 
-def _judgments(experiment: Experiment) -> QuerySet[Judgment]:
-    return Judgment.objects.current().filter(assignment__rater__experiment=experiment).order_by()
-
-
-def _verdict_code(name: str) -> Case:
-    return Case(
-        *(When(**{name: verdict}, then=Value(code)) for verdict, code in CODES.items()),
-        output_field=IntegerField(),
-    )
-
-
-def _answer_code(name: str) -> Case:
-    return Case(When(**{name: True}, then=Value(1)), When(**{name: False}, then=Value(0)), default=Value(2))
-
-
-def _packed() -> Any:
-    """Everything small about a judgment in one number, so that a million rows cross as six columns, not eleven."""
-    strength = Case(
-        When(strength=Strength.CLEARLY, then=Value(2)),
-        When(strength=Strength.SLIGHTLY, then=Value(1)),
-        default=Value(0),
-    )
-    unblinded = Case(When(unblinded=True, then=Value(1)), default=Value(0))
-    return (
-        _verdict_code("verdict")
-        + 4 * _answer_code("left_acceptable")
-        + 16 * _answer_code("right_acceptable")
-        + 64 * strength
-        + 256 * unblinded
-    )
-
-
-def _blinded_and_not(judged: QuerySet[Judgment], positions: _Positions) -> tuple[Votes, Votes]:
-    rows = judged.values_list(
-        "assignment_id",
-        "assignment__left_id",
-        "assignment__right_id",
-        "assignment__rater_id",
-        _packed(),
-        Coalesce(F("seconds"), Value(-1.0), output_field=FloatField()),
-    )
-    table = _columns(
-        rows,
-        [("assignment", "i8"), ("left", "i8"), ("right", "i8"), ("rater", "i8"), ("packed", "i8"), ("seconds", "f8")],
-    )
-    left, right = positions.output(table["left"]), positions.output(table["right"])
-    packed = table["packed"]
+def _blinded_and_not(cast: Rows, positions: _Positions) -> tuple[Votes, Votes]:
+    left, right = positions.output(cast.left), positions.output(cast.right)
     everything = Votes(
-        assignment=table["assignment"],
+        assignment=cast.assignment,
         input=positions.input_of[left],
-        rater=np.searchsorted(positions.raters, table["rater"]),
+        rater=np.searchsorted(positions.raters, cast.rater),
         left=positions.arm_of[left],
         right=positions.arm_of[right],
-        verdict=packed & 3,
-        left_ok=_known((packed >> 2) & 3),
-        right_ok=_known((packed >> 4) & 3),
-        strength=(packed >> 6) & 3,
-        seconds=np.where(table["seconds"] < 0, np.nan, table["seconds"]),
+        verdict=cast.packed & 3,
+        left_ok=_known((cast.packed >> 2) & 3),
+        right_ok=_known((cast.packed >> 4) & 3),
+        strength=(cast.packed >> 6) & 3,
+        seconds=np.where(cast.seconds < 0, np.nan, cast.seconds),
     )
     # One order whatever the database's: sums and resamples then agree to the last digit.
     order = np.lexsort((everything.assignment, everything.rater, everything.input))
-    unblinded = (packed[order] >> 8).astype(bool)
+    unblinded = (cast.packed[order] >> 8).astype(bool)
     return everything.where(order[~unblinded]), everything.where(order[unblinded])
 
 
@@ -298,15 +238,9 @@ def _known(answers: Ints) -> Ints:
     return np.where(answers == 2, UNKNOWN, answers)
 
 
-def _columns(rows: QuerySet[Any, Any], columns: list[tuple[str, str]]) -> NDArray[Any]:
-    """Rows of numbers as a structured array, without a list of a million tuples between."""
-    streamed: Iterable[Any] = rows.iterator(chunk_size=CHUNK)
-    return np.fromiter(streamed, dtype=columns)
-
-
 def _outputs(experiment: Experiment, arms: list[int], inputs: list[int], raters: list[int]) -> tuple[_Positions, Texts]:
     rows = Output.objects.filter(input__experiment=experiment).order_by("pk")
-    table = _columns(
+    table = columns(
         rows.values_list("pk", "input_id", "arm_id", Length("text"), _state_code()),
         [("pk", "i8"), ("input", "i8"), ("arm", "i8"), ("length", "i8"), ("state", "i8")],
     )
@@ -341,6 +275,8 @@ def _state_code() -> Case:
 
 def _guesses(experiment: Experiment, positions: _Positions) -> Guesses:
     rows = Guess.objects.filter(assignment__rater__experiment=experiment).exclude(assignment__judgments__unblinded=True)
+    # Nobody guesses unasked, and looking for guesses among a million assignments takes a second.
+    rows = rows if experiment.ask_guess else rows.none()
     made = list(rows.order_by("pk").values_list("side", "assignment__left_id", "assignment__right_id"))
     sides = [(left, right) if side == Side.LEFT else (right, left) for side, left, right in made if side != Side.UNSURE]
     keys = np.array(sides, dtype=np.int64).reshape(-1, 2)
@@ -349,6 +285,8 @@ def _guesses(experiment: Experiment, positions: _Positions) -> Guesses:
 
 
 def _originals(experiment: Experiment, repeats: Votes, votes: Votes) -> Ints:
+    if not len(repeats):
+        return np.zeros(0, dtype=np.int64)
     rows = Assignment.objects.filter(rater__experiment=experiment, kind=AssignmentKind.REPEAT).order_by()
     first = dict(rows.values_list("pk", "repeat_of_id"))
     place = {int(key): number for number, key in enumerate(votes.assignment)} if first else {}
@@ -356,6 +294,8 @@ def _originals(experiment: Experiment, repeats: Votes, votes: Votes) -> Ints:
 
 
 def _expected(experiment: Experiment, controls: Votes) -> Ints:
+    if not len(controls):
+        return np.zeros(0, dtype=np.int64)
     rows = Assignment.objects.filter(rater__experiment=experiment, kind=AssignmentKind.CONTROL).order_by()
     answers = {
         pk: LEFT if left == expected else RIGHT

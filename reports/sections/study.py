@@ -8,7 +8,7 @@ import numpy as np
 from experiments.models import Experiment
 from reports import assumptions, measurements, unblinding, votes
 from reports.measurements import Measured
-from reports.statistics.interval import Bools, Ints
+from reports.statistics.interval import Ints
 from reports.unblinding import Identity
 from reports.votes import Ballots, Versus, Votes
 
@@ -18,7 +18,7 @@ class Study:
     """A closed experiment, ready for arithmetic. Arms are positions in `ballots.arms`.
 
     `order` lists the arms as the report shows them: the candidates by name, then the baseline. `pairs` holds
-    (candidate, baseline) for every pair that was voted on.
+    (candidate, baseline) for every pair that was voted on, `places` where its votes are.
     """
 
     experiment: Experiment
@@ -28,6 +28,7 @@ class Study:
     baseline: int | None
     order: tuple[int, ...]
     pairs: tuple[tuple[int, int], ...]
+    places: dict[tuple[int, int], Ints]
     assumed: dict[str, Any]
 
     def name(self, arm: int) -> str:
@@ -36,7 +37,7 @@ class Study:
 
     def versus(self, pair: tuple[int, int]) -> Versus:
         """The votes of a pair from its candidate's side."""
-        return votes.versus(self.ballots.votes, candidate=pair[0], baseline=pair[1])
+        return votes.versus(self.ballots.votes.where(self.places[pair]), candidate=pair[0], baseline=pair[1])
 
     @property
     def votes(self) -> Votes:
@@ -56,6 +57,7 @@ def read(experiment: Experiment) -> Study:
     code = experiment.baseline.code if experiment.baseline else None
     baseline = ballots.arms.index(code) if code in ballots.arms else None
     by_name = sorted(range(len(identities)), key=lambda arm: (arm == baseline, identities[arm].name))
+    places = _places(ballots.votes, tuple(by_name))
     return Study(
         experiment=experiment,
         ballots=ballots,
@@ -63,29 +65,31 @@ def read(experiment: Experiment) -> Study:
         identities=identities,
         baseline=baseline,
         order=tuple(by_name),
-        pairs=_pairs(ballots.votes, tuple(by_name)),
+        pairs=tuple(places),
+        places=places,
         assumed=assumptions.current(experiment),
     )
 
 
-def _pairs(cast: Votes, order: tuple[int, ...]) -> tuple[tuple[int, int], ...]:
-    rank = {arm: place for place, arm in enumerate(order)}
+def _places(cast: Votes, order: tuple[int, ...]) -> dict[tuple[int, int], Ints]:
+    """Where each pair's votes are, in their order; the pairs against the baseline first.
+
+    The baseline comes last in the order of arms, so it is the second of its pairs.
+    """
+    rank = np.empty(len(order), dtype=np.int64)
+    rank[list(order)] = np.arange(len(order))
     size = len(order) or 1
-    met = np.unique(np.minimum(cast.left, cast.right) * size + np.maximum(cast.left, cast.right))
-    pairs = [(int(code) // size, int(code) % size) for code in met]
-    turned = [tuple(sorted(pair, key=rank.__getitem__)) for pair in pairs]
-    # Against the baseline first: it comes last in the order, so it is the second of its pairs.
-    last = len(order) - 1
-    return tuple(
-        sorted(((a, b) for a, b in turned), key=lambda pair: (rank[pair[1]] != last, rank[pair[0]], rank[pair[1]]))
+    first, second = np.minimum(rank[cast.left], rank[cast.right]), np.maximum(rank[cast.left], rank[cast.right])
+    codes = first * size + second
+    ordered = np.argsort(codes, kind="stable")
+    met, starts = np.unique(codes[ordered], return_index=True)
+    found = (
+        {
+            (int(code) // size, int(code) % size): places
+            for code, places in zip(met, np.split(ordered, starts[1:]), strict=True)
+        }
+        if met.size
+        else {}
     )
-
-
-def arms_of(cast: Votes) -> Ints:
-    """The arms that got votes."""
-    return np.unique(np.concatenate([cast.left, cast.right]))
-
-
-def within(cast: Versus, inputs: Bools) -> Versus:
-    """The votes on inputs that a mask by input picks."""
-    return cast.where(inputs[cast.input])
+    turn = sorted(found, key=lambda pair: (pair[1] != size - 1, pair))
+    return {(order[a], order[b]): found[a, b] for a, b in turn}

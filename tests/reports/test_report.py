@@ -209,7 +209,7 @@ def test_before_closing_there_is_no_report() -> None:
 
 
 def test_guesses_are_compared_with_chance_and_unsure_ones_left_out() -> None:
-    experiment = studies.a_study(closed=False)
+    experiment = studies.a_study(closed=False, ask_guess=True)
     baseline = experiment.baseline
     assert baseline
     for number, judgment in enumerate(Judgment.objects.filter(assignment__rater__experiment=experiment)[:9]):
