@@ -33,7 +33,7 @@ def link(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "POST":
         links.begin(rater=knock.rater, now=now)
         seat(request, knock.rater)
-        return _see_other("/rate/")
+        return _see_other("/rate/" if knock.rater.practised_at else "/rate/instructions/")
     welcome = desk.welcome(rater=knock.rater, now=now)
     context = {
         "briefing": welcome.briefing,

@@ -146,9 +146,11 @@ class RaterBrowser:
         self.client = httpx.Client(follow_redirects=True, timeout=30)
         landing = self.client.get(link)
         landing.raise_for_status()
-        self.page = self.client.post(link, data=Form(landing.text).fields, headers={"Referer": link})
-        self.page.raise_for_status()
-        self.base = str(self.page.url.copy_with(path="/", query=None)).rstrip("/")
+        seated = self.client.post(link, data=Form(landing.text).fields, headers={"Referer": link})
+        seated.raise_for_status()
+        assert "/r/" not in str(seated.url), "the token is gone from the address"
+        self.base = str(seated.url.copy_with(path="/", query=None)).rstrip("/")
+        self.page = self.client.get(f"{self.base}/rate/")
 
     def pair(self) -> Form | None:
         """The form of the pair now shown; None when there is none."""

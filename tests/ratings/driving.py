@@ -30,7 +30,7 @@ def a_seated_client(experiment: Experiment, **headers: str) -> Client:
     client = Client(headers=headers or None)
     path = link.url.removeprefix(settings.PUBLIC_URL)
     assert client.get(path).status_code == 200
-    assert client.post(path).headers["Location"] == "/rate/"
+    assert client.post(path).headers["Location"] == "/rate/instructions/"
     return client
 
 

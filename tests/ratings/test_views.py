@@ -54,7 +54,7 @@ def test_a_link_is_exchanged_only_by_its_own_form() -> None:
 def test_the_token_is_dropped_from_the_address_and_from_the_pages() -> None:
     path = a_path(an_open_experiment())
     client = Client()
-    assert client.post(path).headers["Location"] == "/rate/"
+    assert client.post(path).headers["Location"] == "/rate/instructions/"
     assert path.split("/")[2] not in page(client)
 
 
