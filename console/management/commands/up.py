@@ -8,6 +8,7 @@ from accounts.actions import invite
 from accounts.models import User
 from console.command import Command as Base
 from console.serving import LOOPBACK, make_ready, serve
+from experiments.models import Experiment
 
 
 class Command(Base):
@@ -33,7 +34,11 @@ class Command(Base):
     def way_in(self, address: str) -> list[str]:
         """Where the server is, and the link that makes the first account."""
         lines = [f"Blindpair is at {address}/ (Ctrl+C ends it)."]
-        if not User.objects.filter(is_staff=True, is_active=True).exists():
+        first = User.objects.filter(is_staff=True, is_active=True).order_by("pk").first()
+        if first is None:
             link = invite(staff=True)
-            lines.append(f"Make the first account, once: {link.url}")
+            return [*lines, f"Make the first account, once: {link.url}"]
+        for experiment in Experiment.objects.filter(owners=None):
+            # Added from the command line before there was an account: nobody could see it in the browser.
+            experiment.owners.add(first)
         return lines
