@@ -40,7 +40,7 @@ def rates_everything(page: Page) -> None:
     page.goto(page.url.split("/rate/")[0] + "/rate/")
     for turn in range(50):
         expect(page.locator("#pair")).to_be_visible()
-        expect(page.get_by_text(f"Pair {turn + 1} of 50")).to_be_visible()
+        expect(page.get_by_text(f"Pair {turn + 1} of 50", exact=True)).to_be_visible()
         handle = page.locator("#pair input[name=assignment]").input_value()
         press_until_taken(page, KEYS[turn % len(KEYS)], handle)
     page.wait_for_url("**/rate/done/")
