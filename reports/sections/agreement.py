@@ -28,7 +28,10 @@ def agreement(study: Study) -> Section:
             "pairs_rated_twice": 0,
             "repeats": repeats(study),
         }
-    found = arithmetic.summary(units(study, cast), for_the_first(cast), cast.input, chance=study.chance("agreement"))
+    unit = units(study, cast)
+    found = arithmetic.summary(
+        unit, in_terms_of_systems(study, cast, unit), cast.input, chance=study.chance("agreement")
+    )
     return {
         "alpha_nominal": written(found.alpha_nominal),
         "alpha_interval": written(found.alpha_interval),
@@ -46,10 +49,27 @@ def units(study: Study, cast: Votes) -> Ints:
     return np.unique((cast.input * arms + low) * arms + high, return_inverse=True)[1].reshape(-1)
 
 
-def for_the_first(cast: Votes) -> Floats:
-    """The score of whichever arm has the lower position, so that sides do not matter."""
+def for_the_first(study: Study, cast: Votes) -> Floats:
+    """The score of whichever system the report names first, so that sides do not matter."""
+    rank = np.argsort(study.order)
     worth = left_score(cast.verdict)
-    return np.where(cast.left < cast.right, worth, 1 - worth)
+    return np.where(rank[cast.left] < rank[cast.right], worth, 1 - worth)
+
+
+def in_terms_of_systems(study: Study, cast: Votes, unit: Ints) -> Floats:
+    """The candidate's score where the baseline is in the pair; else that of the system on the left when the pair was
+    first shown. Alpha weighs answers by how common they are, so that the rule has to be one that nobody chose."""
+    worth = for_the_first(study, cast)
+    free = np.ones(len(cast), dtype=bool)
+    if study.baseline is not None:
+        free = (cast.left != study.baseline) & (cast.right != study.baseline)
+    if not free.any():
+        return worth
+    order = np.lexsort((cast.assignment, unit))
+    firsts = order[np.searchsorted(unit[order], np.arange(int(unit.max()) + 1))]
+    started = cast.left[firsts][unit]
+    own = left_score(cast.verdict)
+    return np.where(free, np.where(cast.left == started, own, 1 - own), worth)
 
 
 def first_and_again(study: Study) -> tuple[Votes, Votes]:
@@ -61,7 +81,9 @@ def first_and_again(study: Study) -> tuple[Votes, Votes]:
 def repeats(study: Study) -> Section:
     """Over all raters: how often the second answer was the first, in terms of systems."""
     first, again = first_and_again(study)
-    found = consistency.consistency(for_the_first(first), for_the_first(again), (first.verdict, again.verdict))
+    found = consistency.consistency(
+        for_the_first(study, first), for_the_first(study, again), (first.verdict, again.verdict)
+    )
     return {
         "shown": found.shown,
         "same": found.same,

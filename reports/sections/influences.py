@@ -23,7 +23,19 @@ def influences(study: Study, which: tuple[int, int], cast: Versus) -> Section:
 
 def monitoring(study: Study, cast: Versus) -> Section | None:
     """The betting sequence over complete inputs, in the order in which they were completed; None before the first."""
-    wanted = study.experiment.ratings_per_pair
+    found = sequence(cast, wanted=study.experiment.ratings_per_pair)
+    if found is None:
+        return None
+    return {
+        "low": found.low,
+        "high": found.high,
+        "inputs": found.inputs,
+        "decided_at": found.decided_at(margin=study.experiment.margin),
+    }
+
+
+def sequence(cast: Versus, *, wanted: int) -> sequential.Monitoring | None:
+    """The sequence itself; an input is complete with `wanted` votes. None before the first."""
     by_input = scores.by_input(cast.y, cast.input)
     complete = by_input.votes >= wanted
     if not complete.any():
@@ -31,13 +43,7 @@ def monitoring(study: Study, cast: Versus) -> Section | None:
     completed = np.zeros(int(cast.input.max()) + 1, dtype=np.int64)
     np.maximum.at(completed, cast.input, cast.assignment)
     items = by_input.input[complete]
-    found = sequential.betting(by_input.mean[complete][np.argsort(completed[items])])
-    return {
-        "low": found.low,
-        "high": found.high,
-        "inputs": found.inputs,
-        "decided_at": found.decided_at(margin=study.experiment.margin),
-    }
+    return sequential.betting(by_input.mean[complete][np.argsort(completed[items])])
 
 
 def _side(cast: Versus) -> Section:

@@ -101,7 +101,7 @@ def _columns(study: Study) -> _Columns:
     cast, number = study.votes, len(study.ballots.raters)
     controls = study.ballots.controls
     first, again = first_and_again(study)
-    same = for_the_first(first) == for_the_first(again)
+    same = for_the_first(study, first) == for_the_first(study, again)
     length = study.ballots.texts.length
     characters = (length[cast.input, cast.left] + length[cast.input, cast.right]).astype(float)
     return _Columns(
@@ -110,7 +110,9 @@ def _columns(study: Study) -> _Columns:
         left=position.left_shares(cast.verdict, cast.rater, number),
         seconds=[_median(times) for times in _by_rater(cast.seconds, cast.rater, number)],
         floors=[arithmetic.reading_floor(texts) for texts in _by_rater(characters, cast.rater, number)],
-        with_others=arithmetic.agreement_with_others(units(study, cast), for_the_first(cast), cast.rater, number),
+        with_others=arithmetic.agreement_with_others(
+            units(study, cast), for_the_first(study, cast), cast.rater, number
+        ),
         controls_right=np.bincount(controls.rater[controls.verdict == study.ballots.expected], minlength=number),
         controls_shown=np.bincount(controls.rater, minlength=number),
         repeats_same=np.bincount(again.rater[same], minlength=number),
