@@ -7,13 +7,16 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.actions import OneTimeLink
 from accounts.models import Event
 from backends.queries import progress
+from console import staging
 from console.actions import archive, delete
 from console.forms import DeletingForm, SearchForm
 from console.listing import page_of
 from console.views.frames import OwnerRequest, back_to, framed, owned
 from console.views.next_step import Standing, next_step
+from experiments.actions import BEFORE_THE_SEAL
 from experiments.models import Experiment, Output
 from ratings.models import Rater
 from ratings.progress import Judged, judged
@@ -38,6 +41,11 @@ def experiments(request: OwnerRequest) -> HttpResponse:
 @owned
 def overview(request: OwnerRequest, experiment: Experiment) -> HttpResponse:
     """Where the experiment stands and what comes next."""
+    return overview_page(request, experiment)
+
+
+def overview_page(request: OwnerRequest, experiment: Experiment, link: OneTimeLink | None = None) -> HttpResponse:
+    """The overview, with the one-time link of an owner who was invited just now."""
     now = Standing(
         inputs=experiment.inputs.count(),
         collected=progress(experiment),
@@ -52,6 +60,8 @@ def overview(request: OwnerRequest, experiment: Experiment) -> HttpResponse:
         "experiment",
         now=now,
         step=next_step(experiment, now),
+        link=link,
+        may_change=experiment.status in BEFORE_THE_SEAL,
         criteria=list(experiment.criteria.values_list("name", "description")),
         owners=list(experiment.owners.order_by("email").values_list("email", "name")),
         events=list(Event.objects.filter(object=f"experiment {experiment.slug}").order_by("-at", "-pk")[:EVENTS_SHOWN]),
@@ -72,6 +82,7 @@ def remove(request: OwnerRequest, experiment: Experiment) -> HttpResponse:
     """Delete the experiment with everything, once its short name was typed."""
     form = DeletingForm(request.POST or None, wanted=experiment.slug)
     if request.method == "POST" and form.is_valid():
+        staging.drop(experiment.pk)
         delete(experiment=experiment, by=request.user)
         messages.success(request, _("“%s” and everything in it was deleted.") % experiment.title)
         return HttpResponseRedirect("/")

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 from console.forms import SearchForm
 from console.paging import pages
 from console.views.frames import OwnerRequest, framed, owned
+from experiments.actions import BEFORE_THE_SEAL
 from experiments.models import Experiment, Input
 
 PER_PAGE = 50
@@ -47,6 +48,7 @@ def inputs(request: OwnerRequest, experiment: Experiment) -> HttpResponse:
         "inputs",
         words=words,
         total=total,
+        may_change=experiment.status in BEFORE_THE_SEAL,
         pages=shown,
         lines=[_line(row) for row in found[start : start + PER_PAGE]],
     )

@@ -1,13 +1,25 @@
 """The systems of an experiment with their settings, and what is not equal between them."""
 
-from django.http import HttpResponse
-from django.views.decorators.http import require_safe
+from django.contrib import messages
+from django.http import HttpResponse, HttpResponseBadRequest
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from backends.listing import endpoint_with
 from backends.listing import systems as systems_of
 from backends.queries import findings
+from backends.trying import models_of
 from console.differences import settings, warnings
-from console.views.frames import OwnerRequest, framed, owned
+from console.draft_forms import AskedSystemForm, NameForm, RecordedSystemForm
+from console.drafting import add_asked_system, add_recorded_system, choose_baseline, remove_system
+from console.views.frames import OwnerRequest, back_to, framed, owned, refusals_told, sentence
+from experiments.actions import BEFORE_THE_SEAL
 from experiments.models import Experiment
+from experiments.refusals import Refused
+from experiments.uploads import read_outputs
+
+PROBLEMS = 20
 
 
 @require_safe
@@ -25,4 +37,89 @@ def systems(request: OwnerRequest, experiment: Experiment) -> HttpResponse:
         compared=compared,
         warnings=warnings(compared),
         findings=findings(experiment),
+        may_change=experiment.status in BEFORE_THE_SEAL,
     )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@owned
+def add(request: OwnerRequest, experiment: Experiment) -> HttpResponse:
+    """A system that is asked at an endpoint."""
+    if experiment.status not in BEFORE_THE_SEAL:
+        return back_to("systems", experiment)
+    form = AskedSystemForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        try:
+            add_asked_system(
+                experiment=experiment,
+                endpoint=data["endpoint"],
+                baseline=data["baseline"],
+                by=request.user,
+                **form.settings(),
+            )
+        except Refused as error:
+            form.add_error(None, sentence(error))
+        else:
+            messages.success(request, _("“%s” is added.") % data["name"])
+            return back_to("systems", experiment)
+    return framed(request, "console/system_new.html", experiment, "systems", form=form, recorded=False)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@owned
+def add_recorded(request: OwnerRequest, experiment: Experiment) -> HttpResponse:
+    """A system whose answers are in a file; all of it is good, or nothing is taken."""
+    if experiment.status not in BEFORE_THE_SEAL:
+        return back_to("systems", experiment)
+    form = RecordedSystemForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        source, name = (data["file"].file, str(data["file"].name)) if data["file"] else (data["text"].encode(), "")
+        try:
+            upload = read_outputs(source, name=name, encoding=data["encoding"] or None, system="").all_or_nothing()
+            add_recorded_system(
+                experiment=experiment, upload=upload, baseline=data["baseline"], by=request.user, **form.settings()
+            )
+        except Refused as error:
+            for line in sentence(error).splitlines()[:PROBLEMS]:
+                form.add_error(None, line)
+        else:
+            messages.success(request, _("“%s” is added.") % data["name"])
+            return back_to("systems", experiment)
+    return framed(request, "console/system_new.html", experiment, "systems", form=form, recorded=True)
+
+
+@require_safe
+@owned
+def models(request: OwnerRequest, experiment: Experiment) -> HttpResponse:
+    """The models that an endpoint lists, to choose from while typing."""
+    wanted = request.GET.get("endpoint", "")
+    endpoint = endpoint_with(int(wanted)) if wanted.isascii() and wanted.isdecimal() and len(wanted) < 18 else None
+    found = models_of(endpoint) if endpoint else ()
+    return TemplateResponse(request, "console/_models.html", {"models": found, "asked": endpoint is not None})
+
+
+@require_POST
+@owned
+def remove(request: OwnerRequest, experiment: Experiment) -> HttpResponse:
+    """A system less, with its answers."""
+    form = NameForm(request.POST)
+    if not form.is_valid():
+        return HttpResponseBadRequest()
+    with refusals_told(request):
+        remove_system(experiment=experiment, name=form.cleaned_data["name"], by=request.user)
+        messages.success(request, _("“%s” is removed.") % form.cleaned_data["name"])
+    return back_to("systems", experiment)
+
+
+@require_POST
+@owned
+def baseline(request: OwnerRequest, experiment: Experiment) -> HttpResponse:
+    """Which system is in use today."""
+    form = NameForm(request.POST)
+    if not form.is_valid():
+        return HttpResponseBadRequest()
+    with refusals_told(request):
+        choose_baseline(experiment=experiment, name=form.cleaned_data["name"], by=request.user)
+    return back_to("systems", experiment)

@@ -27,3 +27,15 @@ document.addEventListener("change", (event) => {
 
 // On a narrow screen the row of places scrolls: the current one should be seen.
 document.querySelector(".tabs [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
+
+// A file may be dropped on the frame around its field.
+for (const frame of document.querySelectorAll("[data-drop]")) {
+  const field = document.getElementById(frame.dataset.drop);
+  frame.addEventListener("dragover", (event) => { event.preventDefault(); frame.classList.add("over"); });
+  frame.addEventListener("dragleave", () => frame.classList.remove("over"));
+  frame.addEventListener("drop", (event) => {
+    event.preventDefault();
+    frame.classList.remove("over");
+    if (event.dataTransfer.files.length) field.files = event.dataTransfer.files;
+  });
+}

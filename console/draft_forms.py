@@ -1,0 +1,328 @@
+"""The forms by which an experiment is put together: its question, its plan, its inputs and its systems."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from backends.listing import endpoints
+from experiments.actions import NewCriterion
+from experiments.models import Criterion, Experiment
+from experiments.uploads.jsons import Unreadable, parse
+from experiments.uploads.limits import INPUTS
+
+ENCODINGS = (
+    ("", _("UTF-8, or as the file says")),
+    ("cp1252", _("Windows-1252 (Western Europe)")),
+    ("latin-1", "Latin-1 (ISO 8859-1)"),
+    ("cp1250", _("Windows-1250 (Central Europe)")),
+    ("cp1251", _("Windows-1251 (Cyrillic)")),
+    ("utf-16", "UTF-16"),
+    ("shift_jis", "Shift JIS"),
+    ("gb18030", "GB18030"),
+    ("euc_kr", "EUC-KR"),
+)
+COLUMNS = (
+    ("input", _("Input")),
+    ("id", _("Id")),
+    ("system_prompt", _("System prompt")),
+    ("tags", _("Tags")),
+    ("reference", _("Reference answer")),
+)
+ASKED = ("ask_acceptable", "ask_strength", "ask_guess", "require_comment", "monitored")
+
+
+class QuestionForm(forms.Form):
+    """What the experiment is called and what raters are asked."""
+
+    title = forms.CharField(
+        label=_("Title"),
+        max_length=200,
+        help_text=_("Raters never see it. Example: Support answers, Qwen against our API."),
+    )
+    question = forms.CharField(
+        label=_("Question to the raters"),
+        max_length=500,
+        initial=_("Which answer is better?"),
+        help_text=_("Example: Which answer would you rather send to the customer?"),
+    )
+    instructions = forms.CharField(
+        label=_("Instructions"),
+        required=False,
+        max_length=20_000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=_("What to look at and what not, without naming a model. Example: Judge as a customer would."),
+    )
+    criteria = forms.CharField(
+        label=_("Further criteria, one a line"),
+        required=False,
+        max_length=5_000,
+        widget=forms.Textarea(attrs={"rows": 3, "placeholder": "accuracy: Is everything it says true?"}),
+        help_text=_("One more question about every pair each, so few are best. The overall verdict is always asked."),
+    )
+
+    def clean_criteria(self) -> list[NewCriterion]:
+        """A name and, after a colon, what it means."""
+        found: list[NewCriterion] = []
+        for line in str(self.cleaned_data["criteria"]).splitlines():
+            name, _colon, description = (part.strip() for part in line.partition(":"))
+            if not name:
+                continue
+            if len(name) > 80 or len(description) > 300:
+                raise forms.ValidationError(_("A name has at most 80 characters, its description 300."))
+            if name in {one.name for one in found}:
+                raise forms.ValidationError(_("Two criteria are called “%s”.") % name)
+            found.append(NewCriterion(name=name, description=description))
+        return found
+
+    @classmethod
+    def of(cls, experiment: Experiment) -> dict[str, Any]:
+        """What the form shows of an experiment as it is."""
+        lines = [
+            f"{one.name}: {one.description}" if one.description else one.name
+            for one in Criterion.objects.filter(experiment=experiment)
+        ]
+        shown = {name: getattr(experiment, name) for name in ("title", "question", "instructions")}
+        return shown | {"criteria": "\n".join(lines)}
+
+
+class PlanForm(forms.Form):
+    """How it is judged, and by how many."""
+
+    ratings_per_pair = forms.IntegerField(
+        label=_("Judgments for each pair"),
+        min_value=1,
+        max_value=1000,
+        help_text=_("By different raters. Three is usual."),
+    )
+    planned_raters = forms.IntegerField(label=_("Raters planned"), min_value=1, max_value=10_000)
+    margin = forms.FloatField(
+        label=_("Margin"),
+        min_value=0.001,
+        max_value=0.499,
+        help_text=_("How much worse a candidate may be and still be good enough, as a share of wins. 0.1 is usual."),
+    )
+    repeat_share = forms.FloatField(
+        label=_("Share of pairs shown again"),
+        min_value=0,
+        max_value=0.9,
+        help_text=_("With sides swapped, to see whether raters agree with themselves. 0.1 is usual."),
+    )
+    control_share = forms.FloatField(
+        label=_("Share of control pairs"),
+        min_value=0,
+        max_value=0.9,
+        help_text=_("One answer belongs to another input, so the right choice is known. 0.15 is usual."),
+    )
+    seed = forms.IntegerField(
+        label=_("Seed"), min_value=0, max_value=2**63 - 1, help_text=_("Makes samples and draws repeatable.")
+    )
+    retention_days = forms.IntegerField(
+        label=_("Days to keep everything after closing"), required=False, min_value=1, max_value=36_500
+    )
+    ask_acceptable = forms.BooleanField(label=_("Ask for each answer whether it is good enough to use"), required=False)
+    ask_strength = forms.BooleanField(label=_("Ask how clearly one is better"), required=False)
+    ask_guess = forms.BooleanField(
+        label=_("Ask at the end which side is the system in use today, to check the blinding"), required=False
+    )
+    require_comment = forms.BooleanField(label=_("Require a comment for each pair"), required=False)
+    monitored = forms.BooleanField(
+        label=_("Tell the owners while it runs when enough is known to stop (marked in the report)"), required=False
+    )
+
+    @property
+    def numbers(self) -> list[forms.BoundField]:
+        """The fields that are numbers."""
+        return [self[name] for name in self.fields if name not in ASKED]
+
+    @property
+    def switches(self) -> list[forms.BoundField]:
+        """The fields that are yes or no."""
+        return [self[name] for name in ASKED]
+
+
+class UploadForm(forms.Form):
+    """A file, or its text."""
+
+    file = forms.FileField(
+        label=_("A file"),
+        required=False,
+        help_text=_("CSV, TSV, XLSX, JSONL, JSON or Parquet; at most 20 MB and 10,000 rows."),
+    )
+    text = forms.CharField(
+        label=_("Or its text, pasted"),
+        required=False,
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false"}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """One of the two."""
+        data = self.cleaned_data
+        if bool(data.get("file")) == bool(str(data.get("text") or "").strip()):
+            raise forms.ValidationError(_("Choose a file, or paste its text."))
+        return data
+
+
+class ReadingForm(forms.Form):
+    """How a file is to be read: which encoding, which column is what."""
+
+    upload = forms.CharField(max_length=40, widget=forms.HiddenInput)
+    name = forms.CharField(required=False, max_length=200, widget=forms.HiddenInput)
+    encoding = forms.ChoiceField(label=_("Encoding"), required=False, choices=ENCODINGS)
+
+    def __init__(self, *args: Any, columns: Sequence[str] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [("", _("as found"))] + [(column, column) for column in columns]
+        for field, label in COLUMNS:
+            widget = forms.Select(choices=choices) if columns else forms.TextInput
+            self.fields[f"column_{field}"] = forms.CharField(label=label, required=False, max_length=200, widget=widget)
+
+    @property
+    def reading_fields(self) -> list[forms.BoundField]:
+        """How it is read."""
+        return [self[name] for name in ("encoding", *(f"column_{field}" for field, _label in COLUMNS))]
+
+    @property
+    def kept_fields(self) -> list[forms.BoundField]:
+        """All that says which file it is and how it was read."""
+        return [self["upload"], self["name"], *self.reading_fields]
+
+    def reading(self) -> dict[str, Any]:
+        """For `experiments.uploads.read`."""
+        said = {field: self.cleaned_data.get(f"column_{field}") or "" for field, _label in COLUMNS}
+        columns = {field: column for field, column in said.items() if column}
+        return {"encoding": self.cleaned_data["encoding"] or None, "columns": columns}
+
+
+class TakingForm(ReadingForm):
+    """Which of the rows are taken."""
+
+    sample = forms.IntegerField(
+        label=_("Take only so many, drawn at random"),
+        required=False,
+        min_value=1,
+        max_value=10_000,
+        help_text=_("Spread over tags and lengths, without near-duplicates. Empty takes all."),
+    )
+    with_systems = forms.BooleanField(label=_("Add their recorded answers as systems"), required=False)
+
+
+class SystemForm(forms.Form):
+    """A model with its settings."""
+
+    name = forms.CharField(label=_("Name"), max_length=80, help_text=_("Shown to owners only. Example: candidate."))
+    endpoint = forms.TypedChoiceField(label=_("Endpoint"), coerce=int, empty_value=None, required=False)
+    model_id = forms.CharField(label=_("Model"), required=False, max_length=300, help_text=_("As the server calls it."))
+    system_prompt = forms.CharField(
+        label=_("System prompt"), required=False, max_length=100_000, widget=forms.Textarea(attrs={"rows": 3})
+    )
+    temperature = forms.FloatField(label=_("Temperature"), required=False, min_value=0, max_value=2)
+    max_tokens = forms.IntegerField(label=_("Longest answer in tokens"), required=False, min_value=1, max_value=10**6)
+    more = forms.CharField(
+        label=_("Further parameters, as JSON"),
+        required=False,
+        max_length=10_000,
+        widget=forms.Textarea(attrs={"rows": 2, "placeholder": '{"top_p": 0.9}', "spellcheck": "false"}),
+    )
+    samples = forms.IntegerField(
+        label=_("Times each input is asked"),
+        initial=1,
+        min_value=1,
+        max_value=100,
+        help_text=_("The first answer is rated, all are timed."),
+    )
+    concurrency = forms.IntegerField(label=_("Calls at a time"), initial=1, min_value=1, max_value=1000)
+    input_per_million = forms.FloatField(label=_("USD per million input tokens"), required=False, min_value=0)
+    output_per_million = forms.FloatField(label=_("USD per million output tokens"), required=False, min_value=0)
+    gpu_hourly = forms.FloatField(label=_("Or USD per GPU hour"), required=False, min_value=0)
+    facts = forms.CharField(
+        label=_("Facts, one a line"),
+        required=False,
+        max_length=5_000,
+        widget=forms.Textarea(attrs={"rows": 2, "placeholder": "licence: apache-2.0\nquantisation: awq-int4"}),
+    )
+    baseline = forms.BooleanField(label=_("This is the system in use today (the baseline)"), required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [(one.pk, f"{one.name} · {one.title}") for one in endpoints() if one.dialect != "recorded"]
+        self.fields["endpoint"].choices = [("", "—"), *choices]  # type: ignore[attr-defined]  # of the choice field
+
+    def clean_more(self) -> dict[str, Any]:
+        """An object, or nothing."""
+        text = str(self.cleaned_data["more"]).strip()
+        try:
+            value = parse(text, INPUTS) if text else {}
+        except Unreadable as error:
+            raise forms.ValidationError(_("This is not valid JSON: %s.") % error) from error
+        if not isinstance(value, dict):
+            raise forms.ValidationError(_("Write an object, such as {“top_p”: 0.9}."))
+        return value
+
+    def clean_facts(self) -> dict[str, str]:
+        """Name and value by line."""
+        lines = (line.partition(":") for line in str(self.cleaned_data["facts"]).splitlines() if line.strip())
+        return {name.strip(): value.strip() for name, _colon, value in lines if name.strip()}
+
+    def settings(self) -> dict[str, Any]:
+        """For `backends.actions.add_system`."""
+        data = self.cleaned_data
+        parameters = {name: data[name] for name in ("temperature", "max_tokens") if data[name] is not None}
+        prices = ("input_per_million", "output_per_million", "gpu_hourly")
+        return {
+            "name": data["name"],
+            "model_id": data["model_id"],
+            "system_prompt": data["system_prompt"],
+            "parameters": parameters | data["more"],
+            "samples": data["samples"],
+            "concurrency": data["concurrency"],
+            "cost": {name: data[name] for name in prices if data[name] is not None},
+            "facts": data["facts"],
+        }
+
+
+class AskedSystemForm(SystemForm):
+    """One that is asked."""
+
+    def clean(self) -> dict[str, Any]:
+        """It needs somebody to ask, and for what."""
+        data = self.cleaned_data
+        if "endpoint" in data and not data["endpoint"]:
+            self.add_error("endpoint", _("Choose where it is asked."))
+        if "model_id" in data and not data["model_id"]:
+            self.add_error("model_id", _("Name the model."))
+        return data
+
+
+class RecordedSystemForm(SystemForm):
+    """One whose answers are in a file."""
+
+    file = UploadForm.base_fields["file"]
+    text = UploadForm.base_fields["text"]
+    encoding = forms.ChoiceField(label=_("Encoding"), required=False, choices=ENCODINGS)
+    field_order = ("name", "file", "text", "encoding", "model_id", "baseline")
+    clean = UploadForm.clean
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("endpoint", "samples", "concurrency"):
+            del self.fields[name]
+
+    def settings(self) -> dict[str, Any]:
+        """For `backends.actions.add_system`, without what is only for asking."""
+        self.cleaned_data |= {"samples": 1, "concurrency": 1}
+        return super().settings()
+
+
+class NameForm(forms.Form):
+    """The name of a system; empty for none."""
+
+    name = forms.CharField(required=False, max_length=120, strip=False)
+
+
+class OwnerForm(forms.Form):
+    """Somebody's address."""
+
+    email = forms.EmailField(label=_("E-mail address"), max_length=254)

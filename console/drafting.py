@@ -1,0 +1,207 @@
+"""How an experiment is put together page by page: each step is saved in the draft at once, until the seal."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+
+from accounts import actions as accounts
+from accounts.actions import OneTimeLink, log, owner_called
+from accounts.models import User
+from backends.actions import RecordedAnswer, add_system, prepare_recorded
+from backends.listing import endpoint_with
+from backends.queries import arms_by_name
+from backends.queries import names as system_names
+from experiments import actions as blind
+from experiments.actions import BEFORE_THE_SEAL, NewCriterion, NewInput, add_inputs, free_slug, prompt_of
+from experiments.models import Arm, Criterion, Experiment, Input, Pairs
+from experiments.refusals import Refused
+from experiments.sampling import choose
+from experiments.uploads import InputRow, OutputUpload, Upload
+
+
+class CannotChange(Refused):
+    """A change that the experiment does not allow any more, or not yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of a file: how many inputs were added, and which systems came with it."""
+
+    inputs: int
+    systems: tuple[str, ...]
+
+
+@transaction.atomic
+def begin(*, fields: Mapping[str, Any], criteria: Sequence[NewCriterion], by: User) -> Experiment:
+    """A draft with its question and nothing to answer yet; without a baseline everybody meets everybody."""
+    named = {**fields, "slug": free_slug(str(fields["title"])), "pairs": Pairs.ALL}
+    experiment = blind.add_experiment(fields=named, inputs=[], criteria=criteria, owners=[by])
+    log(by, "added", f"experiment {experiment.slug}")
+    return experiment
+
+
+@transaction.atomic
+def change(
+    *, experiment: Experiment, fields: Mapping[str, Any], criteria: Sequence[NewCriterion] | None, by: User
+) -> Experiment:
+    """Other columns, and other criteria unless None. Raises CannotChange from the seal on."""
+    current = _unsealed(experiment)
+    for name, value in fields.items():
+        setattr(current, name, value)
+    current.save(update_fields=list(fields))
+    if criteria is not None:
+        current.criteria.all().delete()
+        Criterion.objects.bulk_create(
+            Criterion(experiment=current, position=position, name=one.name, description=one.description)
+            for position, one in enumerate(criteria, start=1)
+        )
+    log(by, "changed the plan", f"experiment {current.slug}")
+    return current
+
+
+def take_inputs(
+    *, experiment: Experiment, upload: Upload, sample: int | None, systems: Sequence[str], by: User
+) -> Taken:
+    """Add the good rows of a file, or a sample of them drawn by the experiment's seed, and recorded answers in it.
+
+    `systems` are those of the file whose answers are wanted. Raises CannotChange.
+    """
+    rows = choose(upload.rows, sample, seed=experiment.seed) if sample else list(upload.rows)
+    answers = {name: _answers_of(name, rows) for name in systems}
+    prompts = {row.external_id: "\n".join(message["content"] for message in row.messages) for row in rows}
+    ready = {
+        name: prepare_recorded(found, prompts=prompts, names=(*system_names(experiment), *systems))
+        for name, found in answers.items()
+    }
+    with transaction.atomic():
+        current = _unsealed(experiment)
+        _check_ids(current, rows)
+        add_inputs(experiment=current, inputs=[_new(row) for row in rows])
+        for name, found in ready.items():
+            add_system(experiment=current, name=name, recorded=found)
+        log(by, "added inputs", f"experiment {current.slug}", inputs=len(rows), systems=len(ready))
+    return Taken(len(rows), tuple(ready))
+
+
+@transaction.atomic
+def remove_inputs(*, experiment: Experiment, by: User) -> int:
+    """All inputs with their answers; how many there were. Raises CannotChange."""
+    current = _unsealed(experiment)
+    count = current.inputs.count()
+    current.inputs.all().delete()
+    log(by, "removed inputs", f"experiment {current.slug}", inputs=count)
+    return count
+
+
+def add_asked_system(*, experiment: Experiment, endpoint: int, baseline: bool, by: User, **settings: Any) -> Arm:
+    """A system that is asked at an endpoint; raises Refused where the settings do not fit."""
+    found = endpoint_with(endpoint)
+    if found is None:
+        raise CannotChange("the endpoint is no longer there. Choose another.")
+    return _added(experiment, by, baseline, endpoint=found, **settings)
+
+
+def add_recorded_system(
+    *, experiment: Experiment, upload: OutputUpload, baseline: bool, by: User, name: str, **settings: Any
+) -> Arm:
+    """A system whose answers are in a file; raises Refused on answers to inputs that are not there."""
+    items = {item.external_id: prompt_of(item) for item in Input.objects.filter(experiment=experiment)}
+    unknown = [row for row in upload.rows if row.external_id not in items]
+    if unknown:
+        more = f" and {len(unknown) - 1} more" if len(unknown) > 1 else ""
+        raise CannotChange(
+            f"line {unknown[0].line}: an answer for {unknown[0].external_id!r}{more}, which is no input's id."
+        )
+    answers = {
+        row.external_id: RecordedAnswer(
+            text=row.output,
+            latency_ms=row.latency_ms,
+            ttft_ms=row.ttft_ms,
+            input_tokens=row.input_tokens,
+            output_tokens=row.output_tokens,
+        )
+        for row in upload.rows
+    }
+    words = [word for word in (*system_names(experiment), name, str(settings.get("model_id", ""))) if word]
+    recorded = prepare_recorded(answers, prompts=items, names=words)
+    return _added(experiment, by, baseline, name=name, recorded=recorded, **settings)
+
+
+@transaction.atomic
+def remove_system(*, experiment: Experiment, name: str, by: User) -> None:
+    """A system with its arm and answers; without a baseline everybody meets everybody. Raises CannotChange."""
+    current = _unsealed(experiment)
+    arm = arms_by_name(current).get(name)
+    if arm is None:
+        raise CannotChange(f"the experiment has no system {name!r}.")
+    was_baseline = current.baseline_id == arm.pk
+    arm.delete()
+    if was_baseline:
+        current.baseline, current.pairs = None, Pairs.ALL
+        current.save(update_fields=["baseline", "pairs"])
+    log(by, "removed a system", f"experiment {current.slug}")
+
+
+@transaction.atomic
+def choose_baseline(*, experiment: Experiment, name: str, by: User) -> None:
+    """The system in use today, which every candidate meets; "" for none. Raises CannotChange."""
+    current = _unsealed(experiment)
+    arm = arms_by_name(current).get(name)
+    if name and arm is None:
+        raise CannotChange(f"the experiment has no system {name!r}.")
+    current.baseline, current.pairs = arm, Pairs.BASELINE if arm else Pairs.ALL
+    current.save(update_fields=["baseline", "pairs"])
+    log(by, "chose the baseline", f"experiment {current.slug}")
+
+
+@transaction.atomic
+def share(*, experiment: Experiment, email: str, by: User) -> OneTimeLink | None:
+    """Another owner, and a one-time link where that account has no password yet."""
+    user = owner_called(email, by=by)
+    experiment.owners.add(user)
+    log(by, "added an owner", f"experiment {experiment.slug}", owner=user.email)
+    return None if user.has_usable_password() else accounts.invite(email=user.email, by=by)
+
+
+@transaction.atomic
+def unshare(*, experiment: Experiment, email: str, by: User) -> None:
+    """An owner less; the last one stays. Raises CannotChange."""
+    owners = list(Experiment.objects.select_for_update().get(pk=experiment.pk).owners.all())
+    leaving = next((owner for owner in owners if owner.email == email), None)
+    if leaving is None or len(owners) == 1:
+        raise CannotChange("an experiment needs an owner: add another one first.")
+    experiment.owners.remove(leaving)
+    log(by, "removed an owner", f"experiment {experiment.slug}", owner=email)
+
+
+def _added(experiment: Experiment, by: User, baseline: bool, **settings: Any) -> Arm:
+    arm = add_system(experiment=experiment, **settings)
+    if baseline:
+        choose_baseline(experiment=experiment, name=settings["name"], by=by)
+    log(by, "added a system", f"experiment {experiment.slug}")
+    return arm
+
+
+def _answers_of(system: str, rows: Sequence[InputRow]) -> dict[str, RecordedAnswer]:
+    return {row.external_id: RecordedAnswer(text=row.outputs[system]) for row in rows if system in row.outputs}
+
+
+def _check_ids(experiment: Experiment, rows: Sequence[InputRow]) -> None:
+    there = set(experiment.inputs.values_list("external_id", flat=True))
+    twice = [row for row in rows if row.external_id in there]
+    if twice:
+        more = f" and {len(twice) - 1} more" if len(twice) > 1 else ""
+        raise CannotChange(f"line {twice[0].line}: the experiment has an input {twice[0].external_id!r}{more} already.")
+
+
+def _new(row: InputRow) -> NewInput:
+    return NewInput(external_id=row.external_id, messages=row.messages, tags=row.tags, reference=row.reference)
+
+
+def _unsealed(experiment: Experiment) -> Experiment:
+    current = Experiment.objects.select_for_update().get(pk=experiment.pk)
+    if current.status not in BEFORE_THE_SEAL:
+        raise CannotChange("the experiment is sealed: this can no longer be changed.")
+    return current
