@@ -16,6 +16,7 @@ from django.core.management import call_command
 
 from backends.queries import progress
 from console import demo
+from console.command import Refusal
 from experiments.models import Experiment, Output, OutputState, Status
 from experiments.sealing import changes
 from ratings.models import Rater
@@ -29,6 +30,7 @@ ENDPOINT = "http://127.0.0.1:40123/v1"
 @pytest.fixture
 def folder(settings: Any, tmp_path: Path) -> Path:
     settings.DATA_DIR = tmp_path
+    settings.ENDPOINT_HOSTS = ["127.0.0.1"]
     return tmp_path
 
 
@@ -153,6 +155,13 @@ def test_demo_prints_links_that_work(tmp_path: Path) -> None:
         [owner] = [line.split()[-1] for line in said if line.startswith("  Owner")]
         assert page(rater)[0] == page(owner)[0] == 200
         assert "Which answer would you rather send?" in page(rater)[1]
+
+
+@pytest.mark.django_db
+def test_a_scaled_installation_is_no_place_for_it(settings: Any) -> None:
+    settings.SCALED = True
+    with pytest.raises(Refusal, match="DATABASE_URL"):
+        call_command("demo")
 
 
 @pytest.mark.django_db

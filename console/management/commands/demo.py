@@ -2,12 +2,14 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import CommandParser
 
 from backends.discovery import USUAL_PORTS, find_local
 from console import demo
 from console.command import Command as Base
 from console.serving import make_ready, serve
+from experiments.refusals import Refused
 
 HOST = "127.0.0.1"
 
@@ -25,6 +27,8 @@ class Command(Base):
 
     def run(self, **options: Any) -> None:
         """Make ready, make the samples, say where everything is, and become the server."""
+        if settings.SCALED:
+            raise Refused("demo needs no database of yours: unset DATABASE_URL, or use `up` and add_experiment.")
         port = options["port"]
         address = make_ready(HOST, port)
         endpoint = demo.start_endpoint()
