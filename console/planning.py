@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from math import ceil
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
 from experiments.models import Experiment, Pairs
 from reports.statistics.planning import ENOUGH, Plan, power
 
@@ -27,6 +30,14 @@ class Effort:
     margin: float
     half_width: float | None
     chance: float | None
+
+    @property
+    def duration(self) -> str:
+        """Of all raters together, in words."""
+        if self.hours < 1:
+            minutes = max(1, round(self.hours * 60))
+            return ngettext("%d minute", "%d minutes", minutes) % minutes
+        return _("%s hours") % f"{self.hours:.1f}".removesuffix(".0") if self.hours != 1 else _("1 hour")
 
     @property
     def half_width_points(self) -> str:

@@ -1,0 +1,134 @@
+"""A new experiment, put together page by page: its question, plan and owners."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from accounts.models import Event, Invitation, User
+from experiments.models import Experiment
+from tests.factories import a_collected_experiment, a_rating_experiment, an_experiment
+
+pytestmark = pytest.mark.django_db
+PLAN: dict[str, Any] = {
+    "ratings_per_pair": 2,
+    "planned_raters": 4,
+    "margin": 0.05,
+    "repeat_share": 0.1,
+    "control_share": 0.2,
+    "seed": 11,
+    "ask_acceptable": "on",
+}
+
+
+@pytest.fixture
+def owner(client: Client) -> User:
+    user = User.objects.create_user("owner@example.org")
+    client.force_login(user)
+    return user
+
+
+def test_the_first_step_saves_a_draft_and_leads_to_the_inputs(client: Client, owner: User) -> None:
+    wanted = {
+        "title": "Tickets",
+        "question": "Which one?",
+        "instructions": "Be fair.",
+        "criteria": "accuracy: Is it true?\n\ntone",
+    }
+    answer = client.post("/experiments/new/", wanted)
+    made = Experiment.objects.get()
+    assert answer.headers["Location"] == f"/experiments/{made.pk}/inputs/new/"
+    assert (made.title, made.question, made.instructions, made.status) == ("Tickets", "Which one?", "Be fair.", "draft")
+    assert list(made.criteria.values_list("name", "description")) == [("accuracy", "Is it true?"), ("tone", "")]
+    assert list(made.owners.all()) == [owner]
+    assert Event.objects.filter(verb="added", object=f"experiment {made.slug}").exists()
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"title": ""}, "This field is required."),
+        ({"title": "x" * 201}, "at most 200"),
+        ({"criteria": "same\nsame"}, "Two criteria are called"),
+        ({"criteria": "x" * 81}, "at most 80"),
+        ({"question": "\0"}, "Null characters"),
+    ],
+)
+def test_what_is_missing_is_said_at_its_field_and_nothing_is_made(
+    client: Client, owner: User, fields: dict[str, str], said: str
+) -> None:
+    text = client.post("/experiments/new/", {"title": "T", "question": "Q"} | fields).content.decode()
+    assert said in text
+    assert 'role="alert"' in text
+    assert not Experiment.objects.exists()
+
+
+def test_the_question_of_a_draft_can_be_changed(client: Client, owner: User) -> None:
+    experiment = an_experiment(owner=owner)
+    experiment.criteria.create(position=1, name="old")
+    path = f"/experiments/{experiment.pk}/question/"
+    assert "old" in client.get(path).content.decode()
+    client.post(path, {"title": "New", "question": "Which?", "criteria": "new"})
+    experiment.refresh_from_db()
+    assert (experiment.title, experiment.criteria.get().name) == ("New", "new")
+
+
+def test_the_plan_is_saved_and_foretells_effort_and_precision(client: Client, owner: User) -> None:
+    experiment = a_collected_experiment(inputs=10, owner=owner)
+    path = f"/experiments/{experiment.pk}/plan/"
+    text = client.post(path, PLAN, follow=True).content.decode()
+    experiment.refresh_from_db()
+    assert (experiment.ratings_per_pair, experiment.margin, experiment.seed) == (2, 0.05, 11)
+    assert experiment.ask_acceptable
+    assert not experiment.ask_guess
+    assert "10 inputs make 10 pairs and 20 judgments" in text
+    assert "too little to decide" in text
+
+
+@pytest.mark.parametrize("field", ["margin", "repeat_share", "control_share", "ratings_per_pair", "planned_raters"])
+@pytest.mark.parametrize("value", ["-1", "nan", "inf", "", "x", "1e400"])
+def test_a_plan_that_makes_no_sense_is_refused(client: Client, owner: User, field: str, value: str) -> None:
+    experiment = an_experiment(owner=owner)
+    answer = client.post(f"/experiments/{experiment.pk}/plan/", PLAN | {field: value})
+    assert answer.status_code == 200
+    assert "not right yet" in answer.content.decode()
+    experiment.refresh_from_db()
+    assert experiment.seed == 0
+
+
+@pytest.mark.parametrize(("path", "data"), [("plan", PLAN), ("question", {"title": "T", "question": "Q"})])
+def test_after_the_seal_neither_question_nor_plan_changes(
+    client: Client, owner: User, path: str, data: dict[str, Any]
+) -> None:
+    experiment = a_rating_experiment(owner=owner)
+    before = Experiment.objects.values().get()
+    client.post(f"/experiments/{experiment.pk}/{path}/", data)
+    assert Experiment.objects.values().get() == before
+
+
+def test_a_new_owner_gets_a_one_time_link_shown_this_once(client: Client, owner: User) -> None:
+    experiment = an_experiment(owner=owner)
+    path = f"/experiments/{experiment.pk}/"
+    text = client.post(f"{path}owners/", {"email": "New@Example.org"}).content.decode()
+    assert "/welcome/" in text
+    assert Invitation.objects.get().email == "new@example.org"
+    assert experiment.owners.count() == 2
+    assert "/welcome/" not in client.get(path).content.decode()
+
+
+def test_an_owner_with_a_password_is_simply_added(client: Client, owner: User) -> None:
+    User.objects.create_user("known@example.org", "correct horse battery")
+    experiment = an_experiment(owner=owner)
+    client.post(f"/experiments/{experiment.pk}/owners/", {"email": "known@example.org"})
+    assert experiment.owners.count() == 2
+    assert not Invitation.objects.exists()
+
+
+def test_an_owner_leaves_but_the_last_one_stays(client: Client, owner: User) -> None:
+    experiment = an_experiment(owner=owner)
+    path = f"/experiments/{experiment.pk}/owners/leaving/"
+    text = client.post(path, {"email": owner.email}, follow=True).content.decode()
+    assert "add another one first" in text
+    experiment.owners.add(User.objects.create_user("other@example.org"))
+    assert client.post(path, {"email": owner.email}).headers["Location"] == "/"
+    assert client.get(f"/experiments/{experiment.pk}/").status_code == 404

@@ -1,0 +1,145 @@
+"""Systems of an experiment: added to be asked or with recorded answers, compared, removed; and the baseline."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from accounts.models import User
+from backends.models import System
+from experiments.models import Experiment, Output
+from tests.factories import a_rating_experiment, a_system, an_endpoint, an_experiment
+from tests.fakes.model_server import ModelServer, answers
+
+pytestmark = pytest.mark.django_db
+ASKED: dict[str, Any] = {"name": "candidate", "model_id": "qwen", "samples": 1, "concurrency": 1}
+
+
+@pytest.fixture
+def experiment(client: Client) -> Experiment:
+    owner = User.objects.create_user("owner@example.org")
+    client.force_login(owner)
+    return an_experiment(inputs=2, owner=owner)
+
+
+def path(experiment: Experiment, more: str = "") -> str:
+    return f"/experiments/{experiment.pk}/systems/{more}"
+
+
+def test_a_system_to_ask_is_added_with_its_settings(client: Client, experiment: Experiment) -> None:
+    endpoint = an_endpoint()
+    more = {
+        "endpoint": endpoint.pk,
+        "system_prompt": "Be kind.",
+        "temperature": 0,
+        "max_tokens": 256,
+        "more": '{"top_p": 0.9}',
+        "input_per_million": 3,
+        "facts": "licence: mit\nsize: 7B",
+        "baseline": "on",
+    }
+    assert "is added" in client.post(path(experiment, "new/"), ASKED | more, follow=True).content.decode()
+    made = System.objects.get()
+    assert made.endpoint == endpoint
+    assert made.parameters == {"temperature": 0, "max_tokens": 256, "top_p": 0.9}
+    assert made.cost == {"input_per_million": 3.0}
+    assert made.facts == {"licence": "mit", "size": "7B"}
+    experiment.refresh_from_db()
+    assert (experiment.baseline_id, experiment.pairs) == (made.arm_id, "baseline")
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"endpoint": ""}, "Choose where it is asked."),
+        ({"model_id": ""}, "Name the model."),
+        ({"more": "{top_p: 1}"}, "not valid JSON"),
+        ({"more": "[1]"}, "Write an object"),
+        ({"more": '{"x": NaN}'}, "not valid JSON"),
+        ({"concurrency": 99}, "more than the 8 calls"),
+        ({"temperature": 5}, "less than or equal to 2"),
+        ({"name": "taken"}, "called &#x27;taken&#x27;"),
+    ],
+)
+def test_settings_that_do_not_fit_are_said(
+    client: Client, experiment: Experiment, fields: dict[str, Any], said: str
+) -> None:
+    a_system(experiment, "taken")
+    sent = ASKED | {"endpoint": an_endpoint().pk} | fields
+    assert said in client.post(path(experiment, "new/"), sent).content.decode()
+    assert System.objects.count() == 1
+
+
+def test_an_endpoint_that_is_not_offered_cannot_be_chosen(client: Client, experiment: Experiment) -> None:
+    assert "valid choice" in client.post(path(experiment, "new/"), ASKED | {"endpoint": 977}).content.decode()
+
+
+def test_recorded_answers_are_added_from_pasted_text(client: Client, experiment: Experiment) -> None:
+    text = "id,output,latency_ms\nin1,Yes.,120\nin2,No.,80\n"
+    client.post(path(experiment, "recorded/"), {"name": "ours", "text": text})
+    assert set(Output.objects.values_list("text", flat=True)) == {"Yes.", "No."}
+    assert set(System.objects.get().completions.values_list("latency_ms", flat=True)) == {120.0, 80.0}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("id,output\nin1,Yes.\nnowhere,No.\n", "line 3: an answer for &#x27;nowhere&#x27;"),
+        ("id,output\nin1,Yes.\nin1,No.\n", "same id"),
+        ("id,reply\nin1,Yes.\n", "output"),
+    ],
+)
+def test_recorded_answers_are_all_good_or_none_is_taken(
+    client: Client, experiment: Experiment, text: str, said: str
+) -> None:
+    answer = client.post(path(experiment, "recorded/"), {"name": "ours", "text": text}).content.decode()
+    assert said.lower() in answer.lower()
+    assert not System.objects.exists()
+
+
+def test_what_differs_between_the_systems_is_warned_of(client: Client, experiment: Experiment) -> None:
+    a_system(experiment, "one", endpoint=an_endpoint(), parameters={"temperature": 0})
+    a_system(experiment, "other", endpoint=an_endpoint(), parameters={"temperature": 1})
+    text = client.get(path(experiment)).content.decode()
+    assert "<b>temperature</b> is not the same." in text
+
+
+def test_the_baseline_is_set_and_taken_back(client: Client, experiment: Experiment) -> None:
+    arm = a_system(experiment, "one").arm
+    client.post(path(experiment, "baseline/"), {"name": "one"})
+    experiment.refresh_from_db()
+    assert (experiment.baseline, experiment.pairs) == (arm, "baseline")
+    client.post(path(experiment, "baseline/"), {"name": ""})
+    experiment.refresh_from_db()
+    assert (experiment.baseline, experiment.pairs) == (None, "all")
+    text = client.post(path(experiment, "baseline/"), {"name": "nobody"}, follow=True).content.decode()
+    assert "has no system" in text
+
+
+def test_a_system_is_removed_with_its_arm(client: Client, experiment: Experiment) -> None:
+    a_system(experiment, "one")
+    client.post(path(experiment, "baseline/"), {"name": "one"})
+    client.post(path(experiment, "removing/"), {"name": "one"})
+    experiment.refresh_from_db()
+    assert not System.objects.exists()
+    assert not experiment.arms.exists()
+    assert experiment.pairs == "all"
+
+
+def test_after_the_seal_systems_stay_as_they_are(client: Client, experiment: Experiment) -> None:
+    sealed = a_rating_experiment(owner=User.objects.get())
+    assert client.get(path(sealed, "new/")).status_code == 302
+    for more, data in (("removing/", {"name": "system-1"}), ("baseline/", {"name": "system-2"})):
+        assert "can no longer be changed" in client.post(path(sealed, more), data, follow=True).content.decode()
+    assert System.objects.count() == 2
+
+
+def test_the_models_of_a_server_are_offered(client: Client, experiment: Experiment) -> None:
+    with ModelServer(answers("hi")) as server:
+        endpoint = an_endpoint(base_url=server.base_url)
+        text = client.get(path(experiment, f"models/?endpoint={endpoint.pk}")).content.decode()
+    assert 'id="models"' in text
+    assert client.get(path(experiment, "models/?endpoint=²")).status_code == 200
+    assert client.get(path(experiment, "models/?endpoint=" + "9" * 40)).status_code == 200
+    gone = client.get(path(experiment, f"models/?endpoint={an_endpoint().pk}")).content.decode()
+    assert "does not list its models now" in gone
