@@ -37,6 +37,7 @@ _BINARY = (
 _PICKLE = re.compile(rb"\x80[\x02-\x05](?:\x95|[\x00-\x1f}\](cq])", re.S)
 _WEB_PAGE = re.compile(rb"\A\s*(?:<!--.*?-->\s*)*(?:<!doctype\s+html|<html\b|<head\b|<body\b)", re.I | re.S)
 _XML = re.compile(rb"\A\s*<\?xml\b", re.I)
+_KANA, _HANGUL, _HAN = re.compile("[\u3041-\u30fe]"), re.compile("[\uac00-\ud7a3]"), re.compile("[\u4e00-\u9fff]")
 _BOMS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -130,9 +131,9 @@ def encoding_of(head: bytes, said: str | None, name: str) -> str:
     bom = next((encoding for mark, encoding in _BOMS if head.startswith(mark)), None)
     if said:
         try:
-            b"".decode(said)
+            "a".encode(said)  # refuses codecs that are not of text
             codec = codecs.lookup(said).name
-        except (LookupError, UnicodeError):
+        except (LookupError, ValueError):
             raise UploadError(
                 f"{said!r} is no encoding. Known: utf-8, utf-16, cp1252, latin-1, shift_jis …", file=name
             ) from None
@@ -222,20 +223,23 @@ def guess_of(data: bytes, at: int) -> str:
         return "Looks like CESU-8."
     if rest and rest[0] >= 0xC2 and at + len(rest) == len(data) and len(rest) < 4 and all(b >= 0x80 for b in rest):
         return "Looks cut off in the middle of a letter."
-    for encoding, shown in (("gb18030", "GB18030"), ("shift_jis", "Shift JIS"), ("euc_kr", "EUC-KR")):
-        if _mostly_wide(data) and _decodes(data, encoding):
-            return f"Looks like {shown}."
-    return "Looks like Latin-1 or Windows-1252."
+    asian = _asian(data) if _mostly_wide(data) else ""
+    return f"Looks like {asian or 'Latin-1 or Windows-1252'}."
+
+
+def _asian(data: bytes) -> str:
+    """The East Asian encoding in which the bytes make letters of its language, or nothing."""
+    for encoding, shown, letters in (
+        ("shift_jis", "Shift JIS", _KANA),
+        ("euc_kr", "EUC-KR", _HANGUL),
+        ("gb18030", "GB18030", _HAN),
+    ):
+        text = data.decode(encoding, "replace")
+        if len(letters.findall(text)) > text.count("\ufffd") * 10 + 2:
+            return shown
+    return ""
 
 
 def _mostly_wide(data: bytes) -> bool:
     high = sum(byte >= 0x80 for byte in data[:HEAD])
     return high > len(data[:HEAD]) * 0.3
-
-
-def _decodes(data: bytes, encoding: str) -> bool:
-    try:
-        data[: len(data) // 2 * 2].decode(encoding)
-    except UnicodeDecodeError:
-        return False
-    return True
