@@ -317,6 +317,22 @@ def test_the_last_three_pairs_are_guessed_at() -> None:
     assert Guess.objects.count() == 3
 
 
+def test_nobody_guesses_more_than_three_times_although_a_pair_comes_back() -> None:
+    rater = a_desk(inputs=5, ask_guess=True, ratings_per_pair=1)
+    shown(a_rater(rater.experiment, "Rater 2"))
+    asked = 0
+    for now in (START, minute(31)):  # the other rater's pair comes back after half an hour
+        found = desk.next_pair(rater=rater, now=now)
+        while not isinstance(found, Pause):
+            if isinstance(found, BlindGuess):
+                asked += 1
+                found = desk.guess(rater=rater, token=found.token, side="left", now=now)
+            else:
+                found = judge(rater, found, now=now)
+    assert Judgment.objects.count() == 5
+    assert asked == 3
+
+
 def test_without_a_baseline_nobody_is_asked_to_guess() -> None:
     rater = a_desk(inputs=2, ask_guess=True, baseline=False, pairs="all")
     assert isinstance(judge(rater, shown(rater)), BlindPair)
