@@ -32,6 +32,8 @@ def opening(request: OwnerRequest, experiment: Experiment) -> HttpResponse:
         else:
             said = ngettext("Rating is open with %d pair.", "Rating is open with %d pairs.", opened.comparisons)
             messages.success(request, said % opened.comparisons)
+            for warning in opened.warnings:
+                messages.warning(request, warning)
             return back_to("raters", experiment)
     return framed(
         request,
