@@ -8,6 +8,7 @@ from contextlib import ExitStack
 
 from tests.servers import postgres, redis_server
 
+PROCESSES = min(os.cpu_count() or 1, 4)
 EMBEDDED_WITHOUT = ("DATABASE_URL", "REDIS_URL")
 
 
@@ -29,7 +30,9 @@ def main() -> int:
 def _pytest(footing: str, arguments: list[str], environment: dict[str, str]) -> int:
     sys.stdout.write(f"== tests on {footing}\n")
     sys.stdout.flush()
-    return subprocess.call([sys.executable, "-m", "pytest", *arguments], env=environment)
+    # A file's tests stay together, so that what a file sets up is set up once; `-n 0` runs all in one process.
+    shared = [] if any(word.startswith("-n") for word in arguments) else ["-n", str(PROCESSES), "--dist", "loadfile"]
+    return subprocess.call([sys.executable, "-m", "pytest", *shared, *arguments], env=environment)
 
 
 sys.exit(main())
