@@ -51,7 +51,7 @@ def read(text: Ahead, delimiter: str, limits: Limits, *, name: str, prefer: str 
         raise UploadError(f"Separator looks like {NAMES[looks]}, not {NAMES.get(delimiter, delimiter)}.", file=name)
     chosen = delimiter or looks
     rows = _cells(text, chosen, limits, name)
-    line, cells = next(rows)
+    line, cells = next(rows, (text.number, [""]))
     headers = check_headers(cells, line, limits, name)
     return Table(chosen, headers, _named(rows, headers, limits))
 

@@ -224,6 +224,7 @@ def swallow(content: bytes, name: str) -> None:
 
 
 @given(st.binary(max_size=300) | PIECES, NAMES)
+@example(b'""', "x.csv")
 @example(b"PAR1" + b"\x00" * 40 + b"PAR1", "x.parquet")
 @settings(max_examples=300, deadline=None)
 def test_random_bytes_raise_nothing_but_the_readers_own_error(content: bytes, name: str) -> None:
@@ -231,6 +232,7 @@ def test_random_bytes_raise_nothing_but_the_readers_own_error(content: bytes, na
 
 
 @given(st.lists(JSONS, max_size=4))
+@example([{"vars": None, "provider": None}, {"id": None}])
 @settings(max_examples=300, deadline=None)
 def test_any_json_raises_nothing_but_the_readers_own_error(values: list[Any]) -> None:
     swallow(json.dumps(values).encode(), "x.json")
