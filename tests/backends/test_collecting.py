@@ -95,9 +95,14 @@ def test_systems_that_share_an_endpoint_take_turns_within_its_limit() -> None:
 
 
 def test_two_engines_never_ask_the_same_row_and_keep_the_limit_together() -> None:
-    with ModelServer(lambda asked: answers(asked.prompt, ttft=0.01)) as server:
+    gate = Gate()
+    with ModelServer(gate) as server:
         experiment = a_collecting_experiment(server, inputs=30, concurrency=4)
         with an_engine(), an_engine():
+            until(lambda: len(questions(server)) == 4)
+            time.sleep(0.5)  # the engine that found no place tries again meanwhile
+            assert len(questions(server)) == 4
+            gate.opened.set()
             until(lambda: progress(experiment).done == 30)
     assert Counter(questions(server)) == Counter(f"Question number {n}?" for n in range(1, 31))
     assert server.most_at_once <= 4
