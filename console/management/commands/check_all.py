@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -54,4 +55,5 @@ class Command(BaseCommand):
 
     def _templates(self) -> tuple[str, list[str], dict[str, str]]:
         files = sorted(str(path) for path in (settings.BASE_DIR / "templates").rglob("*.html"))
-        return "templates", [PYTHON, "-m", "djade", "--check", "--target-version", "5.2", *files], {}
+        djade = str(Path(PYTHON).with_name("djade"))
+        return "templates", [djade, "--check", "--target-version", "5.2", *files], {}
