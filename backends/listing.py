@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import Any
 
-from django.db.models import Count, IntegerField, Max, Q, Sum
+from django.db.models import Count, IntegerField, Max, Min, Q, Sum
 from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Cast, Lower
+from django.db.models.functions import Cast, Coalesce, Lower
 
 from backends.endpoints import secret_of
 from backends.models import Completion, Endpoint, State, System
@@ -17,6 +17,7 @@ from experiments.models import Experiment
 from experiments.refusals import Refused
 
 PACE_OVER = timedelta(minutes=2)
+FEWEST_FOR_A_PACE = 3
 SHOWN_OF_A_KEY = 4
 LONG_ENOUGH_TO_SHOW_ANY = 16
 PAID_BY = frozenset({"input_per_million", "output_per_million"})
@@ -130,13 +131,15 @@ def fetched(experiments: Sequence[int]) -> dict[int, Fetched]:
 
 
 def pace(experiment: Experiment, *, now: datetime, waiting: int) -> Pace:
-    """How quickly answers came in the last two minutes, whichever system gave them."""
+    """How quickly answers came in the last two minutes, or since the first of them was asked for."""
     came = Completion.objects.filter(
         system__arm__experiment=experiment, system__endpoint__isnull=False, finished_at__gte=now - PACE_OVER
-    ).count()
-    per_minute = came / (PACE_OVER.total_seconds() / 60)
-    left = ceil(waiting / per_minute) if per_minute and waiting else None
-    return Pace(per_minute=per_minute, minutes_left=left)
+    ).aggregate(n=Count("pk"), first=Min(Coalesce("started_at", "finished_at")))
+    if came["n"] < FEWEST_FOR_A_PACE:
+        return Pace(per_minute=0.0, minutes_left=None)
+    seconds = min(PACE_OVER.total_seconds(), max(1.0, (now - came["first"]).total_seconds()))
+    per_minute = 60 * came["n"] / seconds
+    return Pace(per_minute=per_minute, minutes_left=ceil(waiting / per_minute) if waiting else None)
 
 
 def outcomes(experiment: Experiment) -> Outcomes:

@@ -35,9 +35,13 @@ def test_how_far_many_experiments_are_is_told_at_once() -> None:
 
 def test_the_pace_of_the_last_minutes_foretells_the_rest() -> None:
     experiment = an_experiment(inputs=8)
-    answers(a_system(experiment, "one", endpoint=an_endpoint()), finished_at=NOW - timedelta(seconds=30))
+    began = NOW - timedelta(seconds=60)
+    system = a_system(experiment, "one", endpoint=an_endpoint())
+    answers(system, started_at=began, finished_at=NOW - timedelta(seconds=30))
     found = pace(experiment, now=NOW, waiting=20)
-    assert (found.per_minute, found.minutes_left) == (4.0, 5)
+    assert (found.per_minute, found.minutes_left) == (8.0, 3)
+    slower = pace(experiment, now=NOW + timedelta(seconds=60), waiting=20)
+    assert (slower.per_minute, slower.minutes_left) == (4.0, 5)
     later = pace(experiment, now=NOW + timedelta(hours=1), waiting=20)
     assert (later.per_minute, later.minutes_left) == (0.0, None)
 
