@@ -7,13 +7,16 @@ import base64
 import binascii
 import hashlib
 import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from config.keys import ring_file
 from experiments.refusals import Refused
 
 VERSION = "v1"
@@ -71,7 +74,7 @@ def decrypt(stored: str, place: Place) -> str:
     """The secret again; raises Unreadable."""
     version, _, rest = stored.partition(":")
     name, _, text = rest.partition(":")
-    key = next((key for key in ring(settings.ENCRYPTION_KEYS) if key.name == name), None)
+    key = next((key for key in chain(ring(settings.ENCRYPTION_KEYS), _added_since()) if key.name == name), None)
     if version != VERSION or key is None:
         raise Unreadable(
             "the stored key was encrypted under a key that BLINDPAIR_ENCRYPTION_KEYS no longer holds: "
@@ -90,6 +93,13 @@ def decrypt(stored: str, place: Place) -> str:
 def is_current(stored: str) -> bool:
     """Whether the secret is encrypted under the first key of the ring."""
     return stored.startswith(f"{VERSION}:{ring(settings.ENCRYPTION_KEYS)[0].name}:")
+
+
+def _added_since() -> Iterator[Key]:
+    """The ring as its file has it now, asked only when no other key fits: a server goes on while keys are rotated."""
+    path = ring_file(settings.DATA_DIR)
+    if path is not None and path.is_file():
+        yield from ring(path.read_text())
 
 
 def _key(entry: str) -> Key:

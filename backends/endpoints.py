@@ -8,7 +8,7 @@ from django.conf import settings
 
 from backends.adapters.contract import Target
 from backends.client import Deadlines
-from backends.encryption import Place, decrypt, encrypt
+from backends.encryption import Place, Unreadable, decrypt, encrypt
 from backends.hosts import AddressPolicy
 from backends.models import Endpoint
 from backends.presets import base_url_for, profile_for
@@ -69,6 +69,19 @@ def secret_of(endpoint: Endpoint) -> str:
             )
         return value
     return decrypt(endpoint.secret, place_of(endpoint)) if endpoint.secret else ""
+
+
+def unreadable() -> list[str]:
+    """The endpoints whose stored key nothing in the ring opens, by name: it must be entered again."""
+    return [one.name for one in Endpoint.objects.exclude(secret="").order_by("name") if not _opens(one)]
+
+
+def _opens(endpoint: Endpoint) -> bool:
+    try:
+        decrypt(endpoint.secret, place_of(endpoint))
+    except Unreadable:
+        return False
+    return True
 
 
 def keep_secret(endpoint: Endpoint, secret: str) -> None:

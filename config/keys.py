@@ -3,6 +3,7 @@
 import base64
 import os
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -28,13 +29,32 @@ def encryption_key() -> str:
     return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
 
 
+def ring_file(folder: Path) -> Path | None:
+    """The file that holds the key ring; None where the environment holds it."""
+    return None if os.environ.get("BLINDPAIR_ENCRYPTION_KEYS", "").strip() else folder / "encryption.keys"
+
+
+def write_ring(path: Path, keys: Sequence[str]) -> None:
+    """Put a whole new ring into the place of the old one (mode 600): a reader finds one or the other."""
+    draft = _draft(path, ",".join(keys))
+    draft.replace(path)
+
+
+def _draft(path: Path, text: str) -> Path:
+    """A file beside `path` that nobody else can read, written down to the disk."""
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    return draft
+
+
 def _kept_in(path: Path) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     if not path.exists():
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(encryption_key())
+        draft = _draft(path, encryption_key())
         try:
             os.link(draft, path)  # whole or not at all, and the first of two processes wins
         except FileExistsError:
