@@ -65,7 +65,7 @@ def _answered(result: Fetched, model: str, models: tuple[str, ...]) -> Trial:
     said = " ".join((result.text or result.reasoning).split())
     return Trial(
         ok=True,
-        sentence="It answers." if said else "It answers, but with no text.",
+        sentence="" if said else "It answers, but with no text.",
         model=result.model or model,
         milliseconds=round(result.latency_ms),
         words=said[:WORDS] + ("…" if len(said) > WORDS else ""),

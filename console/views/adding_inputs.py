@@ -18,6 +18,7 @@ from console import staging
 from console.draft_forms import ReadingForm, TakingForm, UploadForm
 from console.drafting import remove_inputs, take_inputs
 from console.views.frames import OwnerRequest, back_to, framed, owned, refusals_told, sentence
+from console.views.inputs import tags_shown
 from experiments.actions import BEFORE_THE_SEAL
 from experiments.models import Experiment
 from experiments.refusals import Refused
@@ -65,7 +66,7 @@ def preview(request: OwnerRequest, experiment: Experiment) -> HttpResponse:
     context: dict[str, Any] = {
         "upload": upload,
         "form": TakingForm(initial=_chosen(form, upload), columns=columns),
-        "first": upload.rows[:SHOWN_ROWS],
+        "first": [(row, tags_shown(row.tags)) for row in upload.rows[:SHOWN_ROWS]],
         "bad": [(row.line, row.field, row.sentence) for row in upload.bad_rows[:SHOWN_BAD]],
         "systems": _systems(upload),
         "query": request.GET.urlencode(),

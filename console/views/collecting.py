@@ -70,7 +70,10 @@ def collecting(request: OwnerRequest, experiment: Experiment) -> HttpResponse:
     """The page; its live part alone for the script that asks every two seconds."""
     panel = _panel(experiment)
     if request.headers.get("HX-Target") == "progress":
-        return TemplateResponse(request, "console/_progress.html", {"experiment": experiment, "panel": panel})
+        answer = TemplateResponse(request, "console/_progress.html", {"experiment": experiment, "panel": panel})
+        if not panel.live:  # the rest of the page has something new to say, too: what comes next
+            answer.headers["HX-Refresh"] = "true"
+        return answer
     return framed(request, "console/collecting.html", experiment, "collecting", panel=panel)
 
 

@@ -62,7 +62,7 @@ def _line(row: Input) -> Line:
         external_id=row.external_id,
         words=last[:FIRST_WORDS] + ("…" if len(last) > FIRST_WORDS else ""),
         turns=turns,
-        tags=_tags(row.tags),
+        tags=tags_shown(row.tags),
         reference=row.reference,
     )
 
@@ -73,7 +73,8 @@ def _text(content: Any) -> str:
     return "\n".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
 
 
-def _tags(tags: Any) -> list[str]:
+def tags_shown(tags: Any) -> list[str]:
+    """Tags as short texts, whether they came as a list or by name."""
     if isinstance(tags, dict):
         return [f"{name}: {value}" for name, value in tags.items()]
     return [str(tag) for tag in tags]

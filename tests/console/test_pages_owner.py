@@ -101,6 +101,7 @@ def test_collecting_is_followed_live_and_stops_asking_when_it_is_done(
         answers(system)
         expect(page.get_by_text("2 of 2")).to_be_visible()
         expect(page.get_by_text("Every answer is here.")).to_be_visible()
+        expect(page.get_by_role("link", name="Check the outputs")).to_be_visible()
         assert page.locator("[hx-trigger]").count() == 0
         assert complaints == []
 

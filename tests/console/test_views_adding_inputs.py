@@ -86,6 +86,13 @@ def test_bad_rows_are_named_and_only_the_good_ones_taken(client: Client, experim
     assert list(Input.objects.values_list("external_id", flat=True)) == ["a", "c"]
 
 
+def test_tags_by_name_are_shown_with_their_values(client: Client, experiment: Experiment) -> None:
+    preview = send(client, experiment, "id,input,segment\na,One?,refund\n", "log.csv")
+    assert "segment: refund" in client.get(preview).content.decode()
+    take(client, experiment, preview)
+    assert "segment: refund" in client.get(f"/experiments/{experiment.pk}/inputs/").content.decode()
+
+
 def test_a_sample_is_drawn_by_the_seed(client: Client, experiment: Experiment) -> None:
     assert "5 inputs were added." in take(client, experiment, send(client, experiment, GOOD), sample=5)
     first = list(Input.objects.values_list("external_id", flat=True))

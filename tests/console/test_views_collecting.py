@@ -54,6 +54,15 @@ def test_the_live_part_comes_alone_when_the_script_asks(client: Client, experime
     assert "<html" not in part
 
 
+def test_when_all_is_there_the_script_is_told_to_load_the_page_with_its_next_step(
+    client: Client, experiment: Experiment
+) -> None:
+    path = f"/experiments/{a_collected_experiment(owner=User.objects.get()).pk}/collecting/"
+    answer = client.get(path, headers={"HX-Request": "true", "HX-Target": "progress"})
+    assert answer.headers["HX-Refresh"] == "true"
+    assert "Check the outputs" in client.get(path).content.decode()
+
+
 def test_pausing_one_system_stops_it_alone_and_resuming_goes_on(client: Client, experiment: Experiment) -> None:
     steer(client, experiment, "start")
     text = steer(client, experiment, "pause", "api")
