@@ -25,9 +25,8 @@ PAID_BY = frozenset({"input_per_million", "output_per_million"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SystemCard:
-    """A system with its settings; `endpoint` is empty where its answers were recorded, `key` names it in addresses."""
+    """A system with its settings; `endpoint` is empty where its answers were recorded."""
 
-    key: int
     name: str
     endpoint: str
     server: str
@@ -176,7 +175,6 @@ def _usd(cost: Mapping[str, Any], read: int, written: int) -> float:
 
 def _card(row: System, baseline: int | None) -> SystemCard:
     return SystemCard(
-        key=row.pk,
         name=row.name,
         endpoint=row.endpoint.name if row.endpoint else "",
         server=_title(row.endpoint) if row.endpoint else "",

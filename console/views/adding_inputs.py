@@ -15,8 +15,8 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from console import staging
-from console.draft_forms import ReadingForm, TakingForm, UploadForm
 from console.drafting import remove_inputs, take_inputs
+from console.upload_forms import ReadingForm, TakingForm, UploadForm
 from console.views.frames import OwnerRequest, back_to, framed, owned, refusals_told, sentence
 from console.views.inputs import tags_shown
 from experiments.actions import BEFORE_THE_SEAL

@@ -8,7 +8,6 @@ from console.differences import settings, warnings
 
 def a_card(name: str, **fields: Any) -> SystemCard:
     defaults: dict[str, Any] = {
-        "key": 1,
         "endpoint": "ours",
         "server": "vLLM",
         "model": name,
