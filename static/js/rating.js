@@ -2,6 +2,7 @@
 "use strict";
 
 (() => {
+  if (!document.getElementById("pair")) return; // the last page of the practice has none
   const QUIET_AFTER_SWAP = 400; // ms in which no key acts, so that a key meant for the last pair cannot judge the next
   const FOLD_AT = 1600; // px; a response beyond this folds, and then both do, at the same height
   const FOLD_TO = 1200;
@@ -321,7 +322,7 @@
       return;
     }
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.defaultPrevented) return;
-    if (document.querySelector("dialog[open]") || target.closest?.("#comfort")) return;
+    if (document.querySelector("dialog[open]") || target.closest?.("#comfort[open]")) return;
     if (key === "Escape") return void closePanels();
     if (typing(target) || event.repeat || root.dataset.keys === "off") return;
     if (key.startsWith("Arrow") && (target.matches("input, [tabindex='0']") || event.shiftKey)) return;
@@ -363,5 +364,5 @@
 
   // A page that comes back out of the browser's own cache is not to be believed.
   addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
-  if (pair()) arrive(false);
+  arrive(false);
 })();

@@ -3,10 +3,12 @@
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs
 
+from django.conf import settings
 from playwright.sync_api import Locator, Page, Request, expect
 
 from experiments.models import Experiment, Output
 from experiments.rendering import render
+from ratings.links import Link
 from ratings.models import Judgment, Rater
 from tests.browsing import Complaints
 from tests.ratings.driving import an_open_experiment
@@ -69,6 +71,11 @@ class Sitting:
     def forgive(self, *words: str) -> None:
         """Chromium and htmx report a failed request as an error by themselves: one with these words was meant."""
         self.complaints[:] = [one for one in self.complaints if not any(word in one for word in words)]
+
+
+def path_of(link: Link) -> str:
+    """The path of a personal link, wherever it is served."""
+    return link.url.removeprefix(settings.PUBLIC_URL)
 
 
 def an_experiment_of(*texts: tuple[str, str], inputs: list[str] | None = None, **fields: object) -> Experiment:

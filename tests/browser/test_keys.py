@@ -98,7 +98,7 @@ def test_a_held_key_judges_one_pair(sit: Sit) -> None:
 def test_nothing_acts_between_a_request_and_its_answer(sit: Sit) -> None:
     rater = sit(an_open_experiment(inputs=3))
     waiting = []
-    rater.page.route("**/rate/", lambda route: waiting.append(route))
+    rater.page.route("**/rate/", waiting.append)
     rater.page.keyboard.press("1")
     expect(rater.page.locator("#pair")).to_have_attribute("aria-busy", "true")
     for key in ("3", "z", "0", "Enter"):
