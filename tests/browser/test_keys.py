@@ -1,7 +1,7 @@
 """One decision, one key; and no key where none was meant."""
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import Sit
 from tests.ratings.driving import an_open_experiment
@@ -97,8 +97,12 @@ def test_a_held_key_judges_one_pair(sit: Sit) -> None:
 
 def test_nothing_acts_between_a_request_and_its_answer(sit: Sit) -> None:
     rater = sit(an_open_experiment(inputs=3))
-    waiting = []
-    rater.page.route("**/rate/", waiting.append)
+    waiting: list[Route] = []
+
+    def keep(route: Route) -> None:
+        waiting.append(route)
+
+    rater.page.route("**/rate/", keep)
     rater.page.keyboard.press("1")
     expect(rater.page.locator("#pair")).to_have_attribute("aria-busy", "true")
     for key in ("3", "z", "0", "Enter"):
