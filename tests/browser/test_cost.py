@@ -10,6 +10,7 @@ from playwright.sync_api import Page, Response
 from experiments.models import Output
 from tests.browser.conftest import Sit
 from tests.browser.sitting import an_experiment_of
+from tests.needs import CHECKOUT
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -19,16 +20,16 @@ WORDS = ["notice", "lease", "landlord", "tenant", "deposit", "clause", "contract
 
 
 def a_text(seed: int) -> str:
-    """About 3,000 characters of Markdown."""
+    """About 3,000 characters of Markdown with bold and italic type."""
     draw = random.Random(seed)
-    return "\n\n".join(f"**{number}.** {' '.join(draw.choices(WORDS, k=40))}." for number in range(1, 12))
+    return "\n\n".join(f"**{number}.** *In short:* {' '.join(draw.choices(WORDS, k=40))}." for number in range(1, 12))
 
 
 def on_the_wire(response: Response) -> int:
     """Bytes of the body as sent; static files, which this server sends as they are, as WhiteNoise compresses them."""
     path = urlsplit(response.url).path
     if path.startswith("/static/"):
-        body = response.body()
+        body = (CHECKOUT / path.removeprefix("/")).read_bytes()
         return len(body if path.endswith(".woff2") else gzip.compress(body))
     return response.request.sizes()["responseBodySize"]
 
