@@ -17,6 +17,7 @@ from ratings.models import (
     Rater,
 )
 from ratings.serving import LEASE
+from ratings.standing import standing_of
 from tests.factories import a_rater, a_user
 from tests.ratings.driving import START, an_open_experiment, judge, minute, rate_through, shown
 
@@ -272,6 +273,14 @@ def test_a_skip_sent_twice_is_one_skip_and_a_judged_pair_stays_judged() -> None:
     assert Assignment.objects.filter(skipped_at__isnull=False).values_list("skip_reason", flat=True).get() == "other"
 
 
+def test_a_skipped_pair_does_not_count_for_the_balance_of_sides() -> None:
+    rater = a_desk(inputs=4)
+    desk.skip(rater=rater, token=shown(rater).token, reason="other", now=START)
+    standing = standing_of(rater, baseline=rater.experiment.baseline_id)
+    (skipped,) = (turn for turn in standing.turns if turn.skipped)
+    assert standing.leads == standing.without(skipped).leads
+
+
 # --- controls, repeats, guesses
 
 
@@ -372,6 +381,9 @@ def test_a_break_is_offered_after_forty() -> None:
     assert shown(rater).break_after is None
     judge(rater, shown(rater))
     assert shown(rater).break_after == 40
+    back = desk.undo(rater=rater, again=None, now=START)
+    assert isinstance(back, BlindPair)
+    assert back.break_after is None
     judge(rater, shown(rater))
     assert shown(rater).break_after is None
 

@@ -51,6 +51,15 @@ def test_a_link_is_exchanged_only_by_its_own_form() -> None:
     assert Rater.objects.get().first_used_at is None
 
 
+def test_a_session_gets_a_new_key_with_the_exchange() -> None:
+    path = a_path(an_open_experiment())
+    client = Client()
+    client.session.save()
+    planted = client.session.session_key
+    client.post(path)
+    assert client.session.session_key != planted
+
+
 def test_the_token_is_dropped_from_the_address_and_from_the_pages() -> None:
     path = a_path(an_open_experiment())
     client = Client()
