@@ -28,7 +28,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         fixtures = set(getattr(item, "fixturenames", ()))
         meets = item.get_closest_marker("django_db") or fixtures & {"db", "transactional_db", "live_server"}
-        elsewhere = item.get_closest_marker("processes") or item.get_closest_marker("browser")
+        elsewhere = any(item.get_closest_marker(name) for name in ("processes", "browser", "once"))
         (kept if meets and not elsewhere else left_out).append(item)
     items[:] = kept
     config.hook.pytest_deselected(items=left_out)

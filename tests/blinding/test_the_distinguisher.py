@@ -72,6 +72,7 @@ def told_apart(rows: Sequence[dict[str, float]], labels: Sequence[bool]) -> list
     return [name for name, p in zip(names, p_values, strict=True) if p < ALPHA / len(names)]
 
 
+@pytest.mark.once
 def test_nothing_but_the_texts_tells_sides_kinds_or_systems_apart() -> None:
     experiment = a_world(inputs=INPUTS, ratings_per_pair=RATERS, control_share=0.15, repeat_share=0.1)
     pages = [page for number in range(RATERS) for page in served_to(experiment, f"Rater {number}")]
