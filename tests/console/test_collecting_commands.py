@@ -47,6 +47,7 @@ def test_collect_wait_fetches_everything_in_this_process() -> None:
         "status": "collecting",
         "completions": {"done": 3, "failed": 0, "pending": 0, "running": 0},
         "failures": [],
+        "judgments": {"done": 0, "wanted": 0},
     }
 
 

@@ -10,6 +10,7 @@ from backends.actions import start_collecting
 from backends.collecting import drain_until_idle
 from backends.queries import Failure, Progress, failures, progress
 from console.command import ExperimentCommand
+from console.progress import judgments
 from experiments.models import Experiment
 
 BAR_WIDTH = 30
@@ -56,6 +57,7 @@ class Command(ExperimentCommand):
                 "status": experiment.status,
                 "completions": now.as_json(),
                 "failures": [one.as_json() for one in failed],
+                "judgments": judgments(experiment),
             }
         )
 
