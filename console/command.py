@@ -3,6 +3,7 @@
 import json
 import sys
 from abc import abstractmethod
+from datetime import date
 from typing import Any
 
 from django.conf import settings
@@ -82,7 +83,7 @@ class Command(BaseCommand):
     def facts(self, facts: object) -> None:
         """The facts as one JSON document on stdout; silent without --json."""
         if self.as_json:
-            self.stdout.write(json.dumps(facts, ensure_ascii=False, indent=2, default=str))
+            self.stdout.write(json.dumps(facts, ensure_ascii=False, indent=2, default=_plain))
 
     def _sentence(self, error: BaseException) -> str:
         if isinstance(error, OSError) and error.filename:
@@ -116,6 +117,10 @@ class NoSuchExperiment(Refused):
     """No experiment has this id or slug."""
 
     returncode = 1
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, date) else str(value)
 
 
 def find(name: str) -> Experiment:

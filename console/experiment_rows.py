@@ -40,7 +40,9 @@ def read_rows(spec: ExperimentSpec, *, encoding: str | None = None) -> Rows:
                     f"the answers of {system.name!r} are given twice, in {system.outputs.name} and {spec.inputs.name}."
                 )
                 problems.append(f"{spec.path.name}: {twice}")
-            recorded[system.name] = _from_file(system, system.outputs, ids, encoding, problems)
+            recorded[system.name] = _from_file(
+                system, system.outputs, None if upload.bad_rows else ids, encoding, problems
+            )
     problems += _without_answers(spec, recorded)
     if problems:
         raise BadFile(problems)
@@ -75,14 +77,15 @@ def _inline(spec: ExperimentSpec, upload: Upload, problems: list[str]) -> dict[s
 
 
 def _from_file(
-    system: SystemSpec, path: Path, ids: Mapping[str, InputRow], encoding: str | None, problems: list[str]
+    system: SystemSpec, path: Path, ids: Mapping[str, InputRow] | None, encoding: str | None, problems: list[str]
 ) -> Answers:
+    """Without `ids` (rows of the inputs are bad, so not all are known) nothing is said about ids."""
     _there(path)
     upload = read_outputs(path, name=path.name, encoding=encoding, system=system.name)
     problems += _named(path, upload.bad_rows)
     answers: Answers = {}
     for row in upload.rows:
-        if row.external_id in ids:
+        if ids is None or row.external_id in ids:
             answers[row.external_id] = _answer(row)
         else:
             near = get_close_matches(row.external_id, list(ids), n=1, cutoff=0.6) if len(problems) < 100 else []

@@ -32,11 +32,18 @@ def _whole(path: Path) -> Iterator[BinaryIO]:
         raise Refused(f"{path} is a folder: name a file with -o.")
     draft = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with draft.open("wb") as stream:
+        with _opened(draft, path) as stream:
             yield stream
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _opened(draft: Path, path: Path) -> BinaryIO:
+    try:
+        return draft.open("wb")
+    except OSError as error:
+        raise Refused(f"{path} cannot be written: {error.strerror}.") from error
 
 
 def _copy(source: Any, stdout: Any) -> None:

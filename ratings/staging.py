@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from difflib import get_close_matches
 from math import nan
+from operator import itemgetter
 from typing import IO, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.uploads import UploadError
 from ratings.models import Verdict
 
 SHOWN = 100
@@ -133,6 +135,16 @@ class Staged:
         if len(self.problems) < SHOWN:
             self.problems.append(f"line {line}: {reason}")
 
+    def take_over(self, error: UploadError) -> None:
+        """Note the rows that the reader found bad, which it tells at its end, each at its place among ours."""
+        if not error.bad_rows:
+            raise error
+        self.bad_rows += error.count
+        told = [(_line_of(problem), problem) for problem in self.problems] + [
+            (one.line, str(one)) for one in error.bad_rows
+        ]
+        self.problems = [problem for _, problem in sorted(told, key=itemgetter(0))][:SHOWN]
+
     def add(self, row: Row) -> None:
         """Check a row and keep it, or note what is wrong with it."""
         left = self._output(row, row.left)
@@ -209,12 +221,22 @@ class Staged:
 
 
 def stage(rows: Iterable[Row], known: Known) -> Staged:
-    """Every row checked; touches no database. About 60 bytes a row are held, and comments in a temporary file."""
+    """Every row checked; touches no database. About 60 bytes a row are held, and comments in a temporary file.
+
+    Rows that could not be read count as bad with the others; raises UploadError where the file as a whole is unusable.
+    """
     staged = Staged(known)
-    for row in rows:
-        staged.add(row)
+    try:
+        for row in rows:
+            staged.add(row)
+    except UploadError as error:
+        staged.take_over(error)
     staged.finish()
     return staged
+
+
+def _line_of(problem: str) -> int:
+    return int(problem.removeprefix("line ").partition(":")[0])
 
 
 def _flag(value: bool | None) -> int:

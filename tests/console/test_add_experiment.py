@@ -154,3 +154,8 @@ def test_every_bad_row_is_named(tmp_path: Path) -> None:
     rows = [{"id": f"t-{n}", "input": ""} for n in range(3)]
     said = refusal(write(tmp_path, inputs=rows))
     assert [number for number in (1, 2, 3) if f"line {number}" not in said] == []
+
+
+def test_a_bad_input_is_one_sentence_though_answers_to_it_are_recorded(tmp_path: Path) -> None:
+    said = refusal(write(tmp_path, inputs=[INPUTS[0], INPUTS[1] | {"input": ""}]))
+    assert said == "inputs.jsonl, line 2: 'input' is empty."

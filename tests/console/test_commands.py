@@ -124,6 +124,29 @@ def test_a_report_goes_to_a_file_and_to_the_terminal(tmp_path: Path) -> None:
     assert json.loads(run("report", experiment.slug, "--format", "json")) == written
 
 
+@pytest.mark.parametrize("command", ["report", "export"])
+def test_a_file_that_cannot_be_written_is_called_as_the_user_called_it(command: str, tmp_path: Path) -> None:
+    path = tmp_path / "nowhere" / "x.out"
+    code, said = refusal(command, a_rated_experiment().slug, "-o", str(path))
+    assert (code, said) == (1, f"{path} cannot be written: No such file or directory.")
+
+
+def test_times_are_iso_8601() -> None:
+    experiment = a_rating_experiment()
+    assert "T" in facts("invite", experiment.slug, "--raters", "1")[0]["expires"]
+    assert "T" in facts("close", experiment.slug)["closed_at"]
+
+
+def test_every_bad_judgment_is_named_whether_it_cannot_be_read_or_does_not_fit(tmp_path: Path) -> None:
+    experiment = a_rating_experiment()
+    path = tmp_path / "votes.csv"
+    path.write_text("input,rater,left,right,verdict\nin1,ann,x,y,left\nin1,ann,x,y,\nnowhere,ann,x,y,left\n")
+    with pytest.raises(Refusal) as error:
+        run("import_judgments", experiment.slug, str(path))
+    lines = [line.split(":")[0] for line in str(error.value).splitlines()]
+    assert list(dict.fromkeys(lines)) == ["votes.csv, line 2", "votes.csv, line 3", "votes.csv, line 4"]
+
+
 def test_an_export_keeps_its_line_ends() -> None:
     experiment = a_rated_experiment()
     raw = BytesIO()
