@@ -48,6 +48,7 @@ KINDS: dict[str, Kind] = {
 }
 
 _SENTENCE_CHARS = 1_000
+_LONG_KEY = 8  # a shorter one, such as "x" or "none", is also part of common words
 _KEY_LIKE = re.compile(
     r"(?i)\b(bearer\s+)[^\s\"',}]+|\b((?:sk|pk|rk|gsk|hf|xai)[-_])[A-Za-z0-9*._-]{8,}|\b(AIza)[A-Za-z0-9*._-]{12,}"
 )
@@ -98,5 +99,10 @@ def scrub(text: str, secret: str = "") -> str:
     """`text` as a database takes it, without the secret and without anything that looks like a key."""
     text = text.encode("utf-8", "replace").decode().replace("\x00", "\ufffd")
     if secret:
-        text = text.replace(secret, "[key]")
+        text = _places_of(secret).sub("[key]", text)
     return _KEY_LIKE.sub(lambda found: f"{next((g for g in found.groups() if g), '')}[key]", text)
+
+
+def _places_of(secret: str) -> re.Pattern[str]:
+    key = re.escape(secret)
+    return re.compile(key if len(secret) >= _LONG_KEY else rf"(?<![A-Za-z0-9]){key}(?![A-Za-z0-9])")

@@ -218,6 +218,14 @@ def test_what_looks_like_a_key_is_shown_nowhere_even_if_it_is_not_ours(other: st
     assert "given" in failure.sentence
 
 
+@pytest.mark.parametrize("secret", ["k", "e", "none"])
+def test_a_key_that_is_hardly_one_leaves_the_words_of_a_sentence_alone(secret: str) -> None:
+    with ModelServer(error_reply(401, f"Nonetheless refused: {secret}")) as server:
+        failure = refusal(server, secret=secret)
+    assert "refused the key (401). Check the endpoint's secret" in failure.sentence
+    assert failure.sentence.endswith('Nonetheless refused: [key]"')
+
+
 def test_a_key_is_not_shown_in_part_where_the_servers_words_are_cut_short() -> None:
     secret = "0123456789-plain-canary"
     for said in (error_reply(400, "x" * 290 + secret), stream({"error": {"message": "x" * 290 + secret, "code": 400}})):
