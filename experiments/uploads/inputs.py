@@ -228,7 +228,7 @@ class _Reader:
         value = record[column]
         if isinstance(value, str) and column.strip().casefold() in {"messages", "conversation", "conversations"}:
             value = _json_cell(value, column, self.limits)
-        if isinstance(value, list) and value and isinstance(value[0], Mapping):
+        if isinstance(value, list) and (not value or isinstance(value[0], Mapping)):
             messages = messages_of(value, column, self.limits)
         else:
             messages = [{"role": "user", "content": text_of(value, column, self.limits)}]

@@ -95,6 +95,7 @@ JSONL: list[tuple[str, bytes, str]] = [
     ("deep nesting", (LINE % f', "x": {"[" * 20_000}{"]" * 20_000}').encode(), "nested deeper than 64"),
     ("nesting of 70", (LINE % f', "x": {"[" * 70}{"]" * 70}').encode(), "nested deeper than 64"),
     ("an unknown role", b'{"messages": [{"role": "robot", "content": "a"}]}', "the role 'robot'; known are system"),
+    ("no messages", b'{"messages": []}', "'messages' has 0 messages; 1 to 1000 are taken"),
     ("no user", b'{"messages": [{"role": "system", "content": "a"}]}', "no message of the user"),
     (
         "an image part",
