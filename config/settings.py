@@ -14,6 +14,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 from config.keys import read_or_make
 
+# Several processes share the cores; a report's small matrices are slower on many threads than on one.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env.str("BLINDPAIR_DATA", default=str(BASE_DIR / "var"))).resolve()
