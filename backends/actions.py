@@ -7,6 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from backends.adapters import is_recorded
 from backends.adapters.contract import Target
 from backends.encryption import is_current
 from backends.endpoints import host_of, keep_secret, policy, secret_of
@@ -188,6 +189,11 @@ def add_system(
 
 
 def _check_asked(name: str, endpoint: Endpoint, parameters: Mapping[str, Any], concurrency: int) -> None:
+    if is_recorded(endpoint.dialect):
+        raise CannotAdd(
+            f"system {name!r} needs recorded answers: endpoint {endpoint.name!r} is of the dialect 'recorded', "
+            "which asks no server."
+        )
     if concurrency > endpoint.max_concurrency:
         raise CannotAdd(
             f"system {name!r}: a concurrency of {concurrency} is more than the {endpoint.max_concurrency} calls "

@@ -127,6 +127,12 @@ def test_a_system_needs_somebody_to_ask_or_answers_at_hand() -> None:
         add_system(experiment=an_experiment(), name="a")
 
 
+def test_a_server_is_not_asked_in_the_dialect_of_recorded_answers() -> None:
+    endpoint = add_endpoint(**(LOCAL | {"dialect": "recorded", "preset": "", "base_url": ""}))
+    with pytest.raises(CannotAdd, match="needs recorded answers: endpoint 'local'"):
+        add_system(experiment=an_experiment(), name="s1", endpoint=endpoint, model_id="m")
+
+
 def test_a_system_asks_no_more_at_a_time_than_its_endpoint_takes() -> None:
     with pytest.raises(CannotAdd, match="9 is more than the 8"):
         add_system(experiment=an_experiment(), name="a", endpoint=add_endpoint(**LOCAL), concurrency=9)
