@@ -274,7 +274,9 @@ def _state_code() -> Case:
 
 
 def _guesses(experiment: Experiment, positions: _Positions) -> Guesses:
-    rows = Guess.objects.filter(assignment__rater__experiment=experiment).exclude(assignment__judgments__unblinded=True)
+    # A control shows an answer to another request, a repeat a pair already thought about: neither tests the blinding.
+    asked = Guess.objects.filter(assignment__rater__experiment=experiment, assignment__kind=AssignmentKind.RATING)
+    rows = asked.exclude(assignment__judgments__unblinded=True)
     # Nobody guesses unasked, and looking for guesses among a million assignments takes a second.
     rows = rows if experiment.ask_guess else rows.none()
     made = list(rows.order_by("pk").values_list("side", "assignment__left_id", "assignment__right_id"))
