@@ -41,7 +41,7 @@ def rotate(*words: str) -> str:
 
 def endpoints() -> list[Endpoint]:
     for name in ("one", "two"):
-        add_endpoint(name=name, dialect="openai", base_url="http://127.0.0.1:9/v1", secret=f"sk-{name}")
+        add_endpoint(name=name, dialect="openai", base_url="https://api.example.org/v1", secret=f"sk-{name}")
     return list(Endpoint.objects.order_by("name"))
 
 
