@@ -77,6 +77,18 @@ def test_an_owner_without_a_password_gets_a_link(tmp_path: Path) -> None:
     assert not User.objects.get().is_staff
 
 
+def test_an_owner_is_an_address(tmp_path: Path) -> None:
+    assert "'ann'" in refusal(write(tmp_path), owner="ann")
+    assert not User.objects.exists()
+
+
+def test_a_refused_file_leaves_no_account_and_no_link(tmp_path: Path) -> None:
+    toml = TOML.replace("[systems.candidate]", '[systems.candidate]\nendpoint = "nowhere"\nmodel = "m"')
+    refusal(write(tmp_path, toml, [{"id": f"t-{n}", "input": "How long?"} for n in (1, 2)]), owner="ann@example.org")
+    assert not User.objects.exists()
+    assert not Invitation.objects.exists()
+
+
 def test_without_an_owner_it_belongs_to_the_first_of_the_staff(tmp_path: Path) -> None:
     boss = a_user("boss@example.org", is_staff=True)
     a_user("other@example.org")

@@ -4,7 +4,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.management.base import CommandParser
+from django.core.validators import validate_email
+from django.db import transaction
 
 from accounts.actions import invite, owner_called
 from accounts.models import User
@@ -57,8 +60,10 @@ class Command(Base):
     def _from_file(self, **options: Any) -> None:
         spec = read_toml(options["file"])
         rows = read_rows(spec, encoding=options["encoding"])
-        owners = self._owners(options["owner"])
-        experiment = add_experiment(spec=spec, rows=rows, owners=owners, replace=options["replace"])
+        with transaction.atomic():
+            owners = self._owners(options["owner"])
+            experiment = add_experiment(spec=spec, rows=rows, owners=owners, replace=options["replace"])
+        self._link_to(options["owner"], owners)
         self.warn(*rows.warnings)
         self._added(experiment, f"{len(rows.inputs)} inputs, {len(spec.systems)} systems.")
 
@@ -67,14 +72,17 @@ class Command(Base):
             raise Refused("--from needs the new version: --candidate NAME=MODEL@ENDPOINT.")
         changed = dict(parameter(text) for text in options["parameter"] or [])
         candidate = Candidate.read(options["candidate"])
-        made = follow(
-            source=find(options["source"]),
-            candidate=replace(candidate, parameters=changed, system_prompt=options["system_prompt"]),
-            accepted=options["accepted"],
-            like=options["like"],
-            title=options["title"] or "",
-            owners=self._owners(options["owner"]) if options["owner"] else None,
-        )
+        with transaction.atomic():
+            owners = self._owners(options["owner"]) if options["owner"] else None
+            made = follow(
+                source=find(options["source"]),
+                candidate=replace(candidate, parameters=changed, system_prompt=options["system_prompt"]),
+                accepted=options["accepted"],
+                like=options["like"],
+                title=options["title"] or "",
+                owners=owners,
+            )
+        self._link_to(options["owner"], owners or [])
         self.stderr.write(f"Accepted system: {made.accepted} ({made.why}).")
         self.stderr.write(f"{candidate.name} is asked as {made.like} was, but for what you changed.")
         self.warn(*made.warnings)
@@ -90,8 +98,15 @@ class Command(Base):
     def _owners(self, email: str | None) -> list[User]:
         if not email:
             return list(User.objects.filter(is_staff=True, is_active=True).order_by("pk")[:1])
-        owner = owner_called(email)
-        if not owner.has_usable_password():
-            link = invite(email=owner.email)
-            self.stderr.write(f"{owner.email} has no password yet. A link to set one, for a week: {link.url}")
-        return [owner]
+        try:
+            validate_email(email.strip())
+        except ValidationError as error:
+            raise Refused(f"--owner takes an e-mail address, not {email!r}.") from error
+        return [owner_called(email)]
+
+    def _link_to(self, named: str | None, owners: list[User]) -> None:
+        """Only once the experiment is there: a refused file leaves no account and no link."""
+        for owner in owners if named else []:
+            if not owner.has_usable_password():
+                link = invite(email=owner.email)
+                self.stderr.write(f"{owner.email} has no password yet. A link to set one, for a week: {link.url}")
