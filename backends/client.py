@@ -228,8 +228,7 @@ def _in_our_words(url: str, watch: Watch) -> Iterator[None]:
     except (httpx.RequestError, httpx_sse.SSEError) as error:
         raise TransientError(
             "unreachable",
-            f"{host} broke the connection off ({_why(error)}). "
-            "It is asked again; if this repeats, look at the server's log.",
+            f"{host} broke the connection off ({_why(error)}). If this repeats, look at the server's log.",
         ) from None
 
 

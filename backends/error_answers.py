@@ -153,7 +153,7 @@ def from_event(
         sentence = _sentence(kind, status, error, host=host, model=model, wait=wait)
         return failure(kind, sentence, status=status, raw=raw, retry_after=wait)
     when = "in the middle of the answer" if began else "before the answer began"
-    sentence = f"{host} reported an error {when}. It is asked for again; if this repeats, look at the server's log."
+    sentence = f"{host} reported an error {when}. If this repeats, look at the server's log."
     return failure("cut_off", sentence + _quote(error), status=status, raw=raw, retry_after=wait)
 
 

@@ -278,8 +278,8 @@ def _decoded(data: str) -> Any:
     except (ValueError, RecursionError):
         raise TransientError(
             "cut_off",
-            "The server sent something that is not JSON, so the answer was dropped. It is asked for again; "
-            "if this repeats, check that the dialect fits the server.",
+            "The server sent something that is not JSON, so the answer was dropped. "
+            "If this repeats, check that the dialect fits the server.",
             raw=data[:4000],
         ) from None
 

@@ -256,8 +256,8 @@ class Collector:
         if not self.finish_reason:
             raise TransientError(
                 "cut_off",
-                "The answer ended without a finish reason, so it was cut off. It is asked for again; "
-                "if this repeats, look at the server's log.",
+                "The answer ended without a finish reason, so it was cut off. "
+                "If this repeats, look at the server's log.",
                 raw=self.raw_tail(),
             )
         meaning = FINISHES.get(self.finish_reason.lower(), "")
@@ -274,7 +274,7 @@ class Collector:
             raise TransientError(
                 "cut_off",
                 f"The server ended the answer with {self.finish_reason[:60]!r}, which is no finished answer. "
-                "It is asked for again; if this repeats, look at the server's log.",
+                "If this repeats, look at the server's log.",
                 raw=self.raw_tail(),
             )
         if not visible_part(text).strip():

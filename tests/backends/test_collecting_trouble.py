@@ -89,6 +89,7 @@ def test_a_stream_that_is_always_cut_fails_its_row_alone(monkeypatch: pytest.Mon
     (only,) = failures(experiment)
     assert (only.input, only.kind) == ("in2", "cut_off")
     assert "without a finish reason" in only.sentence
+    assert "again" not in only.sentence  # it is not, by itself
     assert states(experiment) == {"done": 2, "failed": 1}
     assert questions(server).count("Question number 2?") == 4
     assert Attempt.objects.filter(failure_kind="cut_off").count() == 4
