@@ -194,7 +194,7 @@ def mark(experiment: Experiment) -> dict[str, Any]:
 
 
 def rows(experiment: Experiment) -> Iterator[dict[str, Any]]:
-    """Every completion by arm, input and sample, without its text."""
+    """Every completion by arm, input and sample, as it came."""
     columns = (
         "system__arm__code",
         "input__external_id",
@@ -210,8 +210,19 @@ def rows(experiment: Experiment) -> Iterator[dict[str, Any]]:
         "usage",
         "failure_kind",
         "sentence",
+        "raw_text",
+        "started_at",
+        "finished_at",
     )
     query = Completion.objects.filter(system__arm__experiment=experiment)
     ordered = query.order_by("system__arm__code", "input__position", "sample").values_list(*columns)
     for code, item, *rest in ordered.iterator(chunk_size=CHUNK):
         yield {"arm": code, "input": item, **dict(zip(columns[2:], rest, strict=True))}
+
+
+def load_runs(experiment: Experiment) -> Iterator[dict[str, Any]]:
+    """Every throughput measurement by arm, in the order in which they were made."""
+    columns = ("concurrency", "requests", "failed", "seconds", "throughput", "quantiles", "at")
+    query = LoadRun.objects.filter(system__arm__experiment=experiment).order_by("pk")
+    for code, *rest in query.values_list("system__arm__code", *columns):
+        yield {"arm": code, **dict(zip(columns, rest, strict=True))}

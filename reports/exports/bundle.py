@@ -36,8 +36,9 @@ class _Hashing(io.RawIOBase):
 
 
 def to_bundle(experiment: Experiment, stream: BinaryIO) -> None:
-    """A zip of experiment.json, inputs, systems, outputs, completions, comparisons, assignments, judgments and guesses
-    as JSON lines, the report in three formats, judgments.csv and battles.json; manifest.json lists SHA-256 and size.
+    """A zip of experiment.json, inputs, systems, outputs, completions, raters, comparisons, assignments, judgments,
+    guesses and what goes with them as JSON lines, the report in three formats, judgments.csv and battles.json;
+    manifest.json lists SHA-256 and size.
 
     Secrets and links are in none of them.
     """
@@ -64,11 +65,14 @@ def _files(experiment: Experiment) -> Iterator[tuple[str, Writer]]:
     yield "systems.jsonl", _lines(records.systems)
     yield "outputs.jsonl", lines.outputs_to_jsonl
     yield "completions.jsonl", _lines(records.completions)
+    yield "load_runs.jsonl", _lines(records.load_runs)
+    yield "raters.jsonl", _lines(records.raters)
     yield "comparisons.jsonl", _lines(records.comparisons)
     yield "assignments.jsonl", _lines(records.assignments)
     yield "judgments.jsonl", lines.to_jsonl
     yield "guesses.jsonl", _lines(records.guesses)
     yield "assumptions.jsonl", _lines(records.assumed)
+    yield "benchmarks.jsonl", _lines(records.benchmarks)
     yield "judgments.csv", tables.to_csv
     yield "battles.json", arena.to_battles
     made = report.current(experiment)

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from experiments.models import Experiment
-from ratings.models import Assignment, Comparison, Guess
+from ratings.models import Assignment, Comparison, Guess, Rater
 from reports import assumptions, measurements, unblinding
 from reports.exports.rows import moment, system_names
+from reports.models import Benchmark
 
 CHUNK = 2_000
 Record = dict[str, Any]
@@ -31,6 +32,7 @@ PLAIN = (
     "seal",
     "sealed",
     "retention_days",
+    "draw_salt",
 )
 
 
@@ -43,6 +45,8 @@ def experiment(closed: Experiment) -> Record:
     record["follows"] = closed.follows.slug if closed.follows else None
     record["criteria"] = list(closed.criteria.order_by("position").values("position", "name", "description"))
     record["opened_seal"] = unblinding.opened_seal(closed)
+    positions = list(closed.inputs.order_by("position").values_list("position", flat=True))
+    record["input_positions"] = None if positions == list(range(1, len(positions) + 1)) else positions
     return record
 
 
@@ -65,10 +69,40 @@ def systems(closed: Experiment) -> Iterator[Record]:
 
 
 def completions(closed: Experiment) -> Iterator[Record]:
-    """Every fetched answer with its times and tokens."""
+    """Every fetched answer as it came, with its times and tokens."""
     names = system_names(closed)
     for row in measurements.rows(closed):
-        yield {"system": names[row.pop("arm")], **row}
+        at = {name: moment(row.pop(name)) for name in ("started_at", "finished_at")}
+        yield {"system": names[row.pop("arm")], **row, **at}
+
+
+def load_runs(closed: Experiment) -> Iterator[Record]:
+    """Every throughput measurement."""
+    names = system_names(closed)
+    for row in measurements.load_runs(closed):
+        yield {"system": names[row.pop("arm")], **row, "at": moment(row["at"])}
+
+
+def raters(closed: Experiment) -> Iterator[Record]:
+    """Who rated, by label; neither addresses nor links."""
+    columns = ("label", "created_at", "first_used_at", "practised_at")
+    for label, *times in Rater.objects.filter(experiment=closed).order_by("pk").values_list(*columns):
+        yield {"rater": label, **{name: moment(at) for name, at in zip(columns[1:], times, strict=True)}}
+
+
+def benchmarks(closed: Experiment) -> Iterator[Record]:
+    """Public scores beside the result."""
+    names = system_names(closed)
+    query = Benchmark.objects.filter(arm__experiment=closed).select_related("arm").order_by("pk")
+    for row in query:
+        dated = row.dated.isoformat()
+        yield {
+            "system": names[row.arm.code],
+            "name": row.name,
+            "score": row.score,
+            "source": row.source,
+            "dated": dated,
+        }
 
 
 def comparisons(closed: Experiment) -> Iterator[Record]:
@@ -109,13 +143,14 @@ def assignments(closed: Experiment) -> Iterator[Record]:
         "left_id",
         "comparison__first_id",
         "position",
+        "created_at",
         "shown_at",
         "skipped_at",
         "skip_reason",
     )
     query = Assignment.objects.filter(rater__experiment=closed).order_by("pk")
     for row in query.values_list(*columns).iterator(chunk_size=CHUNK):
-        pk, comparison, rater, kind, repeat_of, left, first, position, shown, skipped, reason = row
+        pk, comparison, rater, kind, repeat_of, left, first, position, created, shown, skipped, reason = row
         yield {
             "assignment": pk,
             "comparison": comparison,
@@ -124,6 +159,7 @@ def assignments(closed: Experiment) -> Iterator[Record]:
             "repeat_of": repeat_of,
             "left": "first" if left == first else "second",
             "position": position,
+            "created_at": moment(created),
             "shown_at": moment(shown),
             "skipped_at": moment(skipped),
             "skip_reason": reason,

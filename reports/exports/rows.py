@@ -47,7 +47,7 @@ class JudgmentRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputRow:
-    """One output with the system that gave it."""
+    """One output with the system that gave it; `html` is the markup that raters saw."""
 
     input: str
     system: str
@@ -56,6 +56,8 @@ class OutputRow:
     decision: str
     reason: str
     flags: list[Any]
+    html: str
+    decided_at: str
 
 
 COLUMNS = (
@@ -105,12 +107,11 @@ def counted(experiment: Experiment) -> Iterator[JudgmentRow]:
 def outputs(experiment: Experiment) -> Iterator[OutputRow]:
     """Every output by input and system. Raises StillBlind."""
     names = system_names(experiment)
-    columns = ("input__external_id", "arm__code", "text", "state", "decision", "reason", "flags")
+    columns = ("input__external_id", "arm__code", "text", "state", "decision", "reason", "flags", "html", "decided_at")
     query = Output.objects.filter(input__experiment=experiment).order_by("input__position", "arm__code")
-    for item, arm, text, state, decision, reason, flags in query.values_list(*columns).iterator(chunk_size=CHUNK):
-        yield OutputRow(
-            input=item, system=names[arm], text=text, state=state, decision=decision, reason=reason, flags=flags
-        )
+    for item, arm, *rest, decided in query.values_list(*columns).iterator(chunk_size=CHUNK):
+        kept = dict(zip(columns[2:-1], rest, strict=True))
+        yield OutputRow(input=item, system=names[arm], **kept, decided_at=moment(decided))
 
 
 def inputs(experiment: Experiment) -> Iterator[dict[str, Any]]:
@@ -119,7 +120,7 @@ def inputs(experiment: Experiment) -> Iterator[dict[str, Any]]:
     query = Input.objects.filter(experiment=experiment).order_by("position")
     for item in query.iterator(chunk_size=CHUNK):
         row: dict[str, Any] = {"id": item.external_id, "messages": item.messages}
-        if item.tags:
+        if item.tags != []:
             row["tags"] = item.tags
         if item.reference:
             row["reference"] = item.reference
