@@ -2,7 +2,8 @@
 "use strict";
 
 (() => {
-  if (!document.getElementById("pair")) return; // the last page of the practice has none
+  const FORM = "#pair, #guess"; // a pair to judge, or the question that may follow one
+  if (!document.querySelector(FORM)) return; // the last page of the practice has none
   const QUIET_AFTER_SWAP = 400; // ms in which no key acts, so that a key meant for the last pair cannot judge the next
   const FOLD_AT = 1600; // px; a response beyond this folds, and then both do, at the same height
   const FOLD_TO = 1200;
@@ -14,7 +15,7 @@
   const askline = document.getElementById("askline");
   const desk = { busy: false, quietUntil: 0, pressed: null, held: null, tries: 0, timer: 0 };
 
-  const pair = () => document.getElementById("pair");
+  const pair = () => document.querySelector(FORM);
   const one = (selector) => pair().querySelector(selector);
   const all = (selector) => [...pair().querySelectorAll(selector)];
   const field = (name) => pair().querySelector(`input[type=hidden][name="${name}"]`);
@@ -99,7 +100,7 @@
   }
 
   document.addEventListener("click", (event) => {
-    const button = event.target.closest?.("#pair button[name]");
+    const button = event.target.closest?.(":is(#pair, #guess) button[name]");
     if (!button) return;
     // The second half of a double click falls on the next pair: it was not meant for it.
     const again = desk.busy || event.detail > 1;
@@ -157,7 +158,7 @@
     if (event.detail.elt !== pair() || event.detail.xhr.status >= 400) return;
     if (event.detail.pathInfo.requestPath !== "/rate/undo/") localStorage.removeItem(draftKey());
   });
-  document.addEventListener("htmx:afterSettle", (event) => { if (event.target.id === "pair") arrive(true); });
+  document.addEventListener("htmx:afterSettle", (event) => { if (event.target.matches?.(FORM)) arrive(true); });
 
   // --- reading -------------------------------------------------------------------------------------------------------
   function foldButton(text, open) {
@@ -315,7 +316,7 @@
 
   document.addEventListener("keydown", (event) => {
     const { key, target } = event;
-    const sends = (key === "Enter" || key === " ") && target.closest?.("#pair");
+    const sends = (key === "Enter" || key === " ") && target.closest?.(FORM);
     // A held Enter presses a focused button again and again, and in a radio it would send the form.
     if (sends && !typing(target) && (event.repeat || locked() || target.matches("input"))) {
       if (key === "Enter" || event.repeat || locked()) event.preventDefault();

@@ -13,7 +13,7 @@ from django.template.context import BaseContext
 
 from ratings.blind import BlindGuess, BlindPair
 from tests.blinding.world import a_seated_rater, a_world
-from tests.journeys.drivers import Form
+from tests.journeys.drivers import form_on_the_desk
 
 pytestmark = pytest.mark.django_db
 # What Django's own processors add; `test_no_rater_template_asks_the_request` shows that no template opens them.
@@ -63,7 +63,7 @@ def test_a_rater_is_shown_values_only() -> None:
                     for leaf, thing in leaves(name, value):
                         seen.setdefault(leaf, set()).add(type(thing))
                         assert isinstance(thing, PLAIN), f"{path} hands {leaf} over as {type(thing)}"
-        form = Form(client.get("/rate/", follow=True).content.decode(), "pair")
+        form = form_on_the_desk(client.get("/rate/", follow=True).content.decode())
         if not form.found:
             break
         said = {"guess": "unsure"} if "/guess/" in form.action else {"verdict": "both_good"}

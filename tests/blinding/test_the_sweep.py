@@ -13,7 +13,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from experiments.models import Experiment
 from ratings.models import Rater
 from tests.blinding.world import Eyes, a_seated_rater, a_world, disguises, hidden
-from tests.journeys.drivers import Form
+from tests.journeys.drivers import form_on_the_desk
 
 pytestmark = pytest.mark.django_db
 GUESSES = """
@@ -86,7 +86,7 @@ def rate_one(client: Client, eyes: Eyes, *, scripts: bool) -> bool:
     """Judge the pair on the desk, looking at every answer; False where none is left."""
     page = client.get("/rate/", follow=True)
     assert not eyes.see(everything_of(page))
-    form = Form(page.content.decode(), "pair")
+    form = form_on_the_desk(page.content.decode())
     if not form.found:
         return False
     headers = {"HX-Request": "true"} if scripts else {}

@@ -139,6 +139,12 @@ class Form(HTMLParser):
             self.inside = False
 
 
+def form_on_the_desk(page: str) -> Form:
+    """The pair to judge or the question after one, whichever is shown."""
+    pair = Form(page, "pair")
+    return pair if pair.found else Form(page, "guess")
+
+
 class RaterBrowser:
     """A rater with scripts off: opens the personal link, then answers one form after the other."""
 

@@ -35,8 +35,8 @@ def a_seated_client(experiment: Experiment, **headers: str) -> Client:
 
 
 def fields_of(page: str) -> dict[str, str]:
-    """The hidden fields of the pair's form."""
-    form = page[page.index('<form id="pair"') :]
+    """The hidden fields of the form of the pair, or of the question after one."""
+    form = re.split(r'<form id="(?:pair|guess)"', page)[1]
     return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form))
 
 
