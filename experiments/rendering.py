@@ -88,6 +88,11 @@ def render(text: str) -> str:
     return made if len(shown) == len(text) else f"{made}<p>{escape(CUT)}</p>\n"
 
 
+def is_safe(html: str) -> bool:
+    """Whether the markup, made elsewhere, holds nothing but what `render` could have made."""
+    return _clean(html) == html
+
+
 def render_plain(text: str) -> str:
     """Safe HTML that shows the text letter by letter, at most its first 100 kB; white space is for the style sheet."""
     shown = _shown(text)

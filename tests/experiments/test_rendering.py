@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from experiments.rendering import CUT, TAGS, render, render_plain
+from experiments.rendering import CUT, TAGS, is_safe, render, render_plain
 
 ATTRIBUTES = {
     "a": {"href", "title", "rel"},
@@ -160,7 +160,16 @@ def test_the_corpus_is_large_and_the_inspector_sees_what_is_wrong() -> None:
 @given(st.text(max_size=200) | st.lists(st.sampled_from(HOSTILE), max_size=3).map("\n".join))
 @settings(max_examples=200, deadline=None)
 def test_any_text_gives_inert_html(text: str) -> None:
-    assert complaints(render(text)) == []
+    html = render(text)
+    assert complaints(html) == []
+    assert is_safe(html)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_markup_of_our_own_is_known_again_and_hostile_markup_is_not(text: str) -> None:
+    assert is_safe(render(text))
+    assert not (is_safe(text) and complaints(text))
+    assert not is_safe(f"{render(text)}<script>alert(1)</script>")
 
 
 def test_markdown_is_shown_as_people_know_it() -> None:
