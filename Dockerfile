@@ -2,7 +2,7 @@
 FROM python:3.12.11-slim-bookworm AS build
 ENV UV_PROJECT_ENVIRONMENT=/app/.venv UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=never UV_COMPILE_BYTECODE=1
 WORKDIR /app
-RUN pip install --no-cache-dir --disable-pip-version-check 'uv==0.8.22'
+RUN pip install --no-cache-dir --disable-pip-version-check 'uv==0.13.9'
 COPY pyproject.toml uv.lock ./
 RUN uv sync --frozen --no-dev --no-install-project
 
