@@ -5,6 +5,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import Sit
 from tests.browser.sitting import an_experiment_of
+from tests.browsing import WIDTHS
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -28,6 +29,16 @@ def test_how_one_likes_to_read_shows_at_once_and_is_remembered(sit: Sit) -> None
     assert page.evaluate(LOOK) == changed
     rater.judge("1")
     assert page.evaluate(LOOK) == changed
+
+
+@pytest.mark.parametrize("size", ["phone", "narrow"])
+def test_the_menu_fits_a_phone(sit: Sit, size: str) -> None:
+    rater = sit(an_experiment_of(("Yes.", "No.")), size=size, has_touch=True, is_mobile=True)
+    rater.page.get_by_text("Aa", exact=True).tap()
+    box = rater.page.locator(".menu-panel").bounding_box()
+    assert box
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= WIDTHS[size][0]
 
 
 def test_plain_text_shows_what_was_written(sit: Sit) -> None:
