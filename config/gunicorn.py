@@ -23,17 +23,22 @@ forwarded_allow_ips = os.environ.get("TRUSTED_PROXIES", "127.0.0.1") or "127.0.0
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108 - gunicorn's heartbeat file
 
 _engines: list[Any] = []
+_housekeepers: list[Any] = []
 
 
 def post_worker_init(worker: Any) -> None:
-    """Start the engine in the process that will live; embedded only."""
+    """Start the engine and the housekeeping in the process that will live; embedded only."""
     if SCALED:
         return
     from backends.collecting import Engine  # noqa: PLC0415 - the apps are loaded only now
+    from console.retention import Housekeeper  # noqa: PLC0415 - likewise
 
     engine = Engine()
     engine.start()
     _engines.append(engine)
+    housekeeper = Housekeeper()
+    housekeeper.start()
+    _housekeepers.append(housekeeper)
     before = signal.getsignal(signal.SIGTERM)
 
     def stop(number: int, frame: Any) -> None:
@@ -46,5 +51,7 @@ def post_worker_init(worker: Any) -> None:
 
 def worker_exit(server: Any, worker: Any) -> None:
     """Let calls come to their end, or give their rows back."""
+    while _housekeepers:
+        _housekeepers.pop().stop()
     while _engines:
         _engines.pop().stop()

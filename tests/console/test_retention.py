@@ -1,0 +1,78 @@
+"""Experiments are deleted when their days after closing are over, and not before."""
+
+import json
+import threading
+from datetime import timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import OperationalError
+
+from accounts.models import Event
+from config.celery import app
+from console import retention, tasks
+from experiments.models import Experiment
+from tests.factories import NOW, a_rated_experiment, a_rating_experiment
+
+CLOSED = NOW + timedelta(days=3)
+
+
+def test_a_day_too_early_nothing_is_deleted(db: None) -> None:
+    a_rated_experiment(retention_days=90)
+    assert retention.sweep(CLOSED + timedelta(days=89)) == []
+    assert Experiment.objects.count() == 1
+
+
+def test_when_its_days_are_over_it_is_deleted_with_everything(db: None) -> None:
+    a_rated_experiment(slug="over", retention_days=90)
+    a_rated_experiment(slug="longer", retention_days=91)
+    a_rated_experiment(slug="for-good")
+    a_rating_experiment(slug="open", retention_days=1)
+    assert retention.sweep(CLOSED + timedelta(days=90)) == ["over"]
+    assert set(Experiment.objects.values_list("slug", flat=True)) == {"longer", "for-good", "open"}
+    event = Event.objects.get(verb="ended the retention of")
+    assert (event.object, event.detail) == ("experiment over", {"days": 90})
+
+
+def test_the_command_names_first_and_deletes_then(db: None) -> None:
+    Experiment.objects.filter(pk=a_rated_experiment(slug="over", retention_days=1).pk).update(
+        closed_at=NOW - timedelta(days=999)
+    )
+
+    def run(*words: str) -> dict[str, Any]:
+        out = StringIO()
+        call_command("sweep", *words, "--json", stdout=out)
+        return dict(json.loads(out.getvalue()))
+
+    assert run("--dry-run") == {"deleted": [], "overdue": ["over"]}
+    assert run() == {"deleted": ["over"], "overdue": []}
+    assert run() == {"deleted": [], "overdue": []}
+
+
+def test_celery_beat_rings_it(db: None) -> None:
+    app.loader.import_default_modules()
+    assert app.conf.beat_schedule["retention"]["task"] == tasks.SWEEP_TASK
+    assert tasks.SWEEP_TASK in app.tasks
+    Experiment.objects.filter(pk=a_rated_experiment(retention_days=1).pk).update(closed_at=NOW - timedelta(days=999))
+    app.tasks[tasks.SWEEP_TASK]()
+    assert not Experiment.objects.exists()
+
+
+def test_the_housekeeper_goes_on_after_a_failure_and_ends_when_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    twice, turns = threading.Event(), []
+
+    def sweep() -> list[str]:
+        turns.append(1)
+        if len(turns) == 1:
+            raise OperationalError("away")
+        twice.set()
+        return []
+
+    monkeypatch.setattr(retention, "sweep", sweep)
+    keeper = retention.Housekeeper(every_seconds=0.01)
+    keeper.start()
+    assert twice.wait(10)
+    keeper.stop()
+    assert not any(thread.name == "housekeeping" for thread in threading.enumerate())
