@@ -22,7 +22,7 @@ from tests.servers import free_port, postgres, redis_server
 
 pytestmark = pytest.mark.processes
 CHECKOUT = Path(__file__).resolve().parents[2]
-PATIENCE_SECONDS = 40.0
+PATIENCE_SECONDS = 150.0  # a busy machine is no fault
 INPUTS, CONCURRENCY = 24, 4
 
 
