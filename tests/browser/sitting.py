@@ -34,6 +34,10 @@ class Sitting:
         """Let the quiet time after a new pair pass, without waiting for it."""
         self.page.clock.fast_forward(QUIET_MS + 1)
 
+    def stop_time(self) -> None:
+        """From now on time passes only when it is told to."""
+        self.page.clock.pause_at(self.page.evaluate("Date.now()") + 1000)
+
     def arrived(self, number: int) -> None:
         """The pair with this number is on the screen, ready for keys."""
         expect(self.page.locator("#progress b")).to_have_text(str(number))

@@ -60,14 +60,18 @@ def test_a_required_comment_is_asked_for_before_the_verdict_goes(sit: Sit) -> No
     assert Judgment.objects.get().comment == "A names the deadline."
 
 
-def test_after_the_last_pairs_a_guess_is_asked(sit: Sit) -> None:
-    rater = sit(an_open_experiment(inputs=1, ask_guess=True))
+def test_after_each_of_the_last_pairs_a_guess_is_asked(sit: Sit) -> None:
+    rater = sit(an_open_experiment(inputs=2, ask_guess=True))
     page = rater.page
-    texts = rater.texts()
-    page.keyboard.press("1")
-    expect(page.get_by_role("heading", name="One more question about this pair")).to_be_visible()
-    assert rater.texts() == texts
-    rater.rest()
-    page.keyboard.press("3")
+    for number, key in ((1, "3"), (2, "2")):
+        texts = rater.texts()
+        page.keyboard.press("1")
+        expect(page.get_by_role("heading", name="One more question about this pair")).to_be_visible()
+        assert rater.texts() == texts
+        rater.rest()
+        page.keyboard.press(key)
+        if number == 1:
+            rater.arrived(2)
     expect(page.get_by_role("heading", name="That was the last one. Thank you.")).to_be_visible()
-    assert list(Guess.objects.values_list("side", flat=True)) == ["right"]
+    assert list(Guess.objects.order_by("pk").values_list("side", flat=True)) == ["right", "unsure"]
+    assert rater.verdicts() == ["left", "left"]

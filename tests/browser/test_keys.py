@@ -67,7 +67,7 @@ def test_no_key_acts_while_typing_or_with_a_modifier(sit: Sit) -> None:
 def test_a_key_does_nothing_in_the_first_moments_of_a_new_pair(sit: Sit) -> None:
     rater = sit(an_open_experiment(inputs=3))
     clock = rater.page.clock
-    clock.pause_at(rater.page.evaluate("Date.now()") + 1000)
+    rater.stop_time()
     rater.page.keyboard.press("1")
     expect(rater.page.locator("#progress b")).to_have_text("2")
     for passed in (0, 399):

@@ -92,7 +92,7 @@ def test_a_click_on_a_text_never_votes_and_a_text_can_be_selected(sit: Sit) -> N
 
 
 def test_both_cards_are_alike_in_all_but_their_text(sit: Sit) -> None:
-    rater = sit(an_experiment_of((SHORT, "No.")))
+    rater = sit(an_experiment_of((SHORT, "No.")), reduced_motion="reduce")
     alike = """card => {
         const style = getComputedStyle(card.querySelector(".prose"));
         const box = card.getBoundingClientRect();

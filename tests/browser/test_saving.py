@@ -38,6 +38,7 @@ def test_a_refused_verdict_stays_pressed_and_goes_again_with_the_same_key(sit: S
             route.continue_()
 
     rater.page.route("**/rate/", answer)
+    rater.stop_time()
     rater.page.keyboard.press("3")
     shows_as_unsaved(rater, "right", "Not saved. Retrying.")
     assert Judgment.objects.count() == 0
@@ -58,6 +59,7 @@ def test_an_answer_lost_on_its_way_back_is_not_saved_twice(sit: Sit) -> None:
         route.abort("connectionreset")
 
     rater.page.route("**/rate/", lose, times=1)
+    rater.stop_time()
     rater.page.keyboard.press("1")
     shows_as_unsaved(rater, "left", "Not saved. Retrying.")
     assert Judgment.objects.count() == 1
@@ -70,6 +72,7 @@ def test_an_answer_lost_on_its_way_back_is_not_saved_twice(sit: Sit) -> None:
 def test_offline_for_a_moment_loses_nothing(sit: Sit) -> None:
     rater = sit(an_open_experiment(inputs=2))
     rater.page.context.set_offline(True)
+    rater.stop_time()
     rater.page.keyboard.press("2")
     shows_as_unsaved(rater, "both_good", "You are offline")
     rater.page.context.set_offline(False)
