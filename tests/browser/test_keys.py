@@ -81,18 +81,18 @@ def test_a_key_does_nothing_in_the_first_moments_of_a_new_pair(sit: Sit) -> None
     assert rater.verdicts() == ["left", "right"]
 
 
-def test_a_held_key_judges_one_pair(sit: Sit) -> None:
+@pytest.mark.parametrize("held", ["1", "Enter"])
+def test_a_held_key_judges_one_pair(sit: Sit, held: str) -> None:
     rater = sit(an_open_experiment(inputs=4))
-    keys = rater.page.keyboard
-    for held, number in (("1", 2), ("Enter", 3)):
-        if held == "Enter":
-            rater.button("left").focus()
-        keys.down(held)
-        rater.arrived(number)
-        for _ in range(5):
-            keys.down(held)
-        keys.up(held)
-    assert len(rater.posts()) == 2
+    rater.button("left").focus()
+    rater.page.keyboard.down(held)
+    rater.arrived(2)
+    rater.button("left").focus()
+    for _ in range(3):
+        rater.page.keyboard.down(held)
+        expect(rater.page.locator("#pair")).not_to_have_attribute("aria-busy", "true")
+        expect(rater.page.locator("#progress b")).to_have_text("2")
+    assert len(rater.posts()) == 1
 
 
 def test_nothing_acts_between_a_request_and_its_answer(sit: Sit) -> None:
@@ -118,8 +118,16 @@ def test_a_double_click_judges_one_pair(sit: Sit) -> None:
     rater = sit(an_open_experiment(inputs=3))
     rater.button("left").dblclick()
     rater.arrived(2)
-    assert rater.verdicts() == ["left"]
-    assert len(rater.posts()) == 1
+    rater.button("left").click(click_count=2)
+    rater.arrived(3)
+    box = rater.button("left").bounding_box()
+    assert box
+    rater.page.mouse.move(box["x"] + 9, box["y"] + 9)
+    rater.page.mouse.down(click_count=2)
+    rater.page.mouse.up(click_count=2)
+    expect(rater.page.locator("#pair")).not_to_have_attribute("aria-busy", "true")
+    assert rater.verdicts() == ["left", "left"]
+    assert len(rater.posts()) == 2
 
 
 def test_single_keys_can_be_switched_off_for_good(sit: Sit) -> None:
