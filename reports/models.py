@@ -1,5 +1,8 @@
 """What the report keeps: cost assumptions as they were stated, results as they were computed, public scores."""
 
+import json
+from typing import Any
+
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -25,7 +28,10 @@ class Assumptions(models.Model):
 
 
 class Result(models.Model):
-    """A computed report and the hash of what it was made from."""
+    """A computed report and the hash of what it was made from.
+
+    `report` holds the JSON as one string: Postgres would put the keys of an object into an order of its own.
+    """
 
     experiment = models.OneToOneField(Experiment, on_delete=models.CASCADE, related_name="+")
     made_from = models.CharField(max_length=64)
@@ -37,6 +43,12 @@ class Result(models.Model):
 
     def __str__(self) -> str:
         return f"result of {self.made_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The report with its keys in the order in which they were written."""
+        document: dict[str, Any] = json.loads(self.report)
+        return document
 
 
 class Benchmark(models.Model):

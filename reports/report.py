@@ -1,5 +1,6 @@
 """The decision report as data: `report.json`, computed from the votes or taken from where it was stored."""
 
+import json
 from typing import Any
 
 from django.utils import timezone
@@ -36,7 +37,8 @@ def build(experiment: Experiment) -> Report:
     made_from = fingerprint(experiment)
     report = compute(study.read(experiment))
     Result.objects.update_or_create(
-        experiment=experiment, defaults={"made_from": made_from, "report": report, "made_at": timezone.now()}
+        experiment=experiment,
+        defaults={"made_from": made_from, "report": json.dumps(report), "made_at": timezone.now()},
     )
     return report
 
@@ -45,7 +47,7 @@ def current(experiment: Experiment) -> Report:
     """The stored report where nothing it was made from has changed, else a new one. Raises StillBlind."""
     unblinding.require_closed(experiment)
     stored = Result.objects.filter(experiment=experiment, made_from=fingerprint(experiment)).first()
-    return stored.report if stored else build(experiment)
+    return stored.document if stored else build(experiment)
 
 
 def compute(read: study.Study) -> Report:

@@ -35,7 +35,7 @@ def _series(experiment: Experiment) -> list[Section]:
     earlier = experiment.follows
     while earlier is not None and len(chain) < LONGEST_SERIES:
         stored = Result.objects.filter(experiment=earlier).first() if not earlier.is_blind else None
-        answer = stored.report["verdict"] if stored else {}
+        answer = stored.document["verdict"] if stored else {}
         chain.append(
             {
                 "id": earlier.pk,

@@ -103,7 +103,7 @@ def test_the_order_of_cards_does_not_follow_the_arms(client: Client, experiment:
         Experiment.objects.update(draw_salt=salt)
         shown = re.findall(r"(First|Second) arm", page(client, experiment, "undecided"))
         orders.add(tuple(shown))
-    assert len(orders) == 4
+    assert len(orders) > 1, "the order depends on the salt, and on nothing that the arms share"
 
 
 def test_masking_replaces_the_names_and_moves_the_card_on(client: Client, experiment: Experiment) -> None:

@@ -1,5 +1,7 @@
 """Endpoints, kept by staff: keys go in and never come out, and a test says in words what is wrong."""
 
+from typing import Any
+
 import pytest
 from django.test import Client
 
@@ -16,7 +18,8 @@ NEW = {"name": "ours", "preset": "vllm", "base_url": "http://127.0.0.1:8000/v1",
 
 
 @pytest.fixture(autouse=True)
-def staff(client: Client) -> User:
+def staff(client: Client, settings: Any) -> User:
+    settings.ENDPOINT_HOSTS = ["127.0.0.0/8"]  # on the scaled footing no private address is called unless listed
     user = User.objects.create_user("staff@example.org", is_staff=True)
     client.force_login(user)
     return user

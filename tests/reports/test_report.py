@@ -132,7 +132,7 @@ def test_a_changed_vote_changes_the_counts_and_the_score() -> None:
 def test_a_stored_report_is_used_until_something_it_was_made_from_changes() -> None:
     experiment = studies.a_study()
     build(experiment)
-    Result.objects.update(report={"stored": True})
+    Result.objects.update(report='{"stored": true}')
     assert current(experiment) == {"stored": True}
     row = Judgment.objects.filter(verdict="both_good").earliest("pk")
     Judgment.objects.filter(pk=row.pk).update(verdict="both_bad")
