@@ -99,11 +99,12 @@ def test_the_order_of_cards_does_not_follow_the_arms(client: Client, experiment:
         answer(experiment, number, "I am Qwen. First arm.", which=0)
         answer(experiment, number, "I am Qwen. Second arm.", which=1)
     orders = set()
-    for salt in ("0" * 64, "1" * 64, "2" * 64, "3" * 64):
-        Experiment.objects.update(draw_salt=salt)
+    for salt in range(12):
+        Experiment.objects.update(draw_salt=f"{salt:064x}")
         shown = re.findall(r"(First|Second) arm", page(client, experiment, "undecided"))
         orders.add(tuple(shown))
-    assert len(orders) > 1, "the order depends on the salt, and on nothing that the arms share"
+    # Six inputs, each with its two cards in either order: 64 orders, of which twelve draws meet nearly twelve.
+    assert len(orders) >= 8
 
 
 def test_masking_replaces_the_names_and_moves_the_card_on(client: Client, experiment: Experiment) -> None:
