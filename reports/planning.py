@@ -1,56 +1,79 @@
 """What a study can decide: before it starts, after its first inputs, and while it is rated; never who leads."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import ceil
 from typing import Literal
 
 import numpy as np
 
-from experiments.models import Experiment
+from experiments.models import Experiment, Pairs
 from reports import votes
-from reports.rounding import count, percent
+from reports.fingerprint import votes_in
 from reports.sections.influences import sequence
 from reports.statistics import planning as arithmetic
-from reports.statistics.planning import ENOUGH, Advice, Plan, Power, VarianceComponents
+from reports.statistics.intervals import FEWEST_RATERS
+from reports.statistics.planning import Advice, Plan, Power, VarianceComponents
 from reports.votes import Ballots, Versus
 
 FEWEST_INPUTS = 10  # before that, how votes vary is anybody's guess
+MOST_VOTES = 50_000  # beyond that nobody waits for an estimate of how votes vary
 SECONDS_A_PAIR = 48.0
 Signal = Literal["continue", "may stop"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outlook:
-    """A plan with what it can be expected to decide; hours are those of all raters together.
+    """A plan with what it asks of its raters and what it can be expected to decide.
 
-    `advice` holds sentences, none where the chance to show non-inferiority of equally good systems is 80 % or more.
+    `shown` counts repeats and controls too; `seconds` is the time of one pair; `hours` are those of all raters
+    together. `power` and `advice` are None without inputs or pairs, and `advice` where the chance to show
+    non-inferiority of equally good systems is 80 % or more.
     """
 
     plan: Plan
-    power: Power
+    rivals: int
+    pairs: int
     judgments: int
-    hours: float
-    advice: tuple[str, ...]
+    shown: int
+    seconds: float
+    power: Power | None
+    advice: Advice | None
+
+    @property
+    def hours(self) -> float:
+        """Of all raters together."""
+        return self.shown * self.seconds / 3600
+
+    @property
+    def each(self) -> int:
+        """Pairs that one rater sees."""
+        return ceil(self.shown / self.plan.raters)
+
+    @property
+    def panel_only(self) -> bool:
+        """Whether so few raters are planned that the answer will speak for exactly these."""
+        return self.plan.raters < FEWEST_RATERS
 
 
-def outlook(
-    experiment: Experiment, *, candidates: int | None = None, seconds: float = SECONDS_A_PAIR
-) -> Outlook | None:
-    """The experiment as planned, by the spread that expert votes usually have; None without inputs or pairs."""
-    plan = _plan(experiment)
-    couples = candidates if candidates is not None else max(0, experiment.arms.count() - 1)
-    return _expected(plan, couples, experiment, seconds) if plan and couples else None
+def outlook(experiment: Experiment) -> Outlook:
+    """The experiment as planned, saved or not, by the spread that expert votes usually have."""
+    return _expected(_plan(experiment), experiment, SECONDS_A_PAIR)
 
 
 def reestimated(experiment: Experiment) -> Outlook | None:
-    """The same by the spread of the votes so far, whoever leads; None before ten inputs have two votes each."""
-    plan, ballots = _plan(experiment), votes.read(experiment)
-    seen = _variance(ballots)
-    if plan is None or seen is None:
+    """The same by the spread and the pace of the votes so far; None before ten inputs have all their judgments.
+
+    Only s² and icc are taken from the votes, and both stay what they are if every verdict is turned round.
+    """
+    if votes_in(experiment) > MOST_VOTES:
         return None
-    pairs = len(_pairs(ballots))
+    ballots = votes.read(experiment)
+    seen = _variance(ballots, wanted=min(experiment.ratings_per_pair, experiment.planned_raters))
+    if seen is None:
+        return None
     times = ballots.votes.seconds[~np.isnan(ballots.votes.seconds)]
     seconds = float(np.median(times)) if times.size else SECONDS_A_PAIR
-    return _expected(arithmetic.reestimated(plan, seen), pairs, experiment, seconds)
+    return _expected(arithmetic.reestimated(_plan(experiment), seen), experiment, seconds)
 
 
 def signal(experiment: Experiment) -> Signal | None:
@@ -75,48 +98,52 @@ def signal(experiment: Experiment) -> Signal | None:
     return "may stop" if decided and all(decided) else "continue"
 
 
-def _plan(experiment: Experiment) -> Plan | None:
-    inputs, raters = experiment.inputs.count(), experiment.planned_raters
-    if not inputs:
-        return None
-    each = min(experiment.ratings_per_pair, raters)
-    return Plan(inputs=inputs, raters=raters, votes_per_input=each, margin=experiment.margin)
-
-
-def _expected(plan: Plan, couples: int, experiment: Experiment, seconds: float) -> Outlook:
-    judgments = plan.votes * couples
-    shown = judgments * (1 + experiment.repeat_share + experiment.control_share)
-    reached = arithmetic.power(plan)
-    return Outlook(
-        plan=plan,
-        power=reached,
-        judgments=judgments,
-        hours=shown * seconds / 3600,
-        advice=() if reached.enough else tuple(_sentences(plan, arithmetic.advice(plan))),
+def _plan(experiment: Experiment) -> Plan:
+    raters = experiment.planned_raters
+    return Plan(
+        inputs=experiment.inputs.count(),
+        raters=raters,
+        votes_per_input=min(experiment.ratings_per_pair, raters),
+        margin=experiment.margin,
     )
 
 
-def _sentences(plan: Plan, advice: Advice) -> list[str]:
-    said = []
-    if advice.inputs is not None:
-        said.append(f"{count(advice.inputs)} inputs instead of {count(plan.inputs)} would reach {percent(ENOUGH)}.")
-    if advice.raters is not None:
-        said.append(
-            f"{count(advice.raters)} raters instead of {count(plan.raters)}, each judging as much, would reach it too."
-        )
-    said.append(f"As it stands, a margin of {advice.margin * 100:.0f} points can be decided.")
-    return said
+def _expected(plan: Plan, experiment: Experiment, seconds: float) -> Outlook:
+    arms = experiment.arms.count()
+    rivals = max(0, arms - 1)
+    couples = rivals if experiment.pairs == Pairs.BASELINE else arms * rivals // 2
+    # Holm asks at most this of each of several candidates.
+    strict = replace(plan, alpha=plan.alpha / max(1, rivals))
+    reached = advice = None
+    if plan.inputs and couples:
+        reached = replace(arithmetic.power(plan), power=arithmetic.power(strict).power)
+        advice = None if reached.enough else arithmetic.advice(strict)
+    judgments = plan.votes * couples
+    return Outlook(
+        plan=plan,
+        rivals=rivals,
+        pairs=plan.inputs * couples,
+        judgments=judgments,
+        shown=ceil(judgments * (1 + experiment.repeat_share + experiment.control_share)),
+        seconds=seconds,
+        power=reached,
+        advice=advice,
+    )
 
 
-def _variance(ballots: Ballots) -> VarianceComponents | None:
-    """Over the pair with the most votes; its sign does not enter."""
-    found = [ballots_of for ballots_of in _pairs(ballots) if _inputs_voted_twice(ballots_of) >= FEWEST_INPUTS]
-    most = max(found, key=len, default=None)
-    return None if most is None else arithmetic.variance_components(most.y, most.input)
+def _variance(ballots: Ballots, *, wanted: int) -> VarianceComponents | None:
+    """Over the complete inputs of the pair that has most of them; its sign does not enter."""
+    complete = [_complete(cast, max(2, wanted)) for cast in _pairs(ballots)]
+    most = max(complete, key=len, default=None)
+    if most is None or np.unique(most.input).size < FEWEST_INPUTS:
+        return None
+    return arithmetic.variance_components(most.y, most.input)
 
 
-def _inputs_voted_twice(cast: Versus) -> int:
-    return int(np.count_nonzero(np.bincount(cast.input) >= 2)) if len(cast) else 0
+def _complete(cast: Versus, wanted: int) -> Versus:
+    if not len(cast):
+        return cast
+    return cast.where(np.bincount(cast.input)[cast.input] >= wanted)
 
 
 def _pairs(ballots: Ballots) -> list[Versus]:

@@ -1,6 +1,7 @@
 """How a number is written: the page, its pictures, Markdown, HTML and PDF all ask here, so that they agree."""
 
 from collections.abc import Callable, Mapping
+from math import ceil
 from typing import Any
 
 NOTHING = "–"
@@ -17,6 +18,32 @@ def percent(value: float | None) -> str:
 def points(value: float | None) -> str:
     """A difference of proportions in points, signed: 0.042 is `+4.2 points`."""
     return NOTHING if value is None else f"{_signed(value * 100, 1)}{NBSP}points"
+
+
+def span(value: float | None) -> str:
+    """A margin or half a width in points, without a sign: 0.1 is `10 points`, 0.0825 is `8.3 points`."""
+    return NOTHING if value is None else f"{_short(value * 100)}{NBSP}points"
+
+
+def span_up(value: float | None) -> str:
+    """The same, rounded up: what is asked for must not be a little too narrow."""
+    return NOTHING if value is None else f"{_short(ceil(value * 1000 - 1e-9) / 10)}{NBSP}points"
+
+
+def whole_percent(value: float | None) -> str:
+    """A chance, as exactly as it is known: 0.687 is `69 %`."""
+    return NOTHING if value is None else f"{_plain(value * 100, 0)}{NBSP}%"
+
+
+def hours(value: float | None) -> str:
+    """A length of work: `25 minutes`, `2.5 hours`, `40 hours`."""
+    if value is None:
+        return NOTHING
+    if value < 1:
+        minutes = max(1, round(value * 60))
+        return f"{minutes}{NBSP}minute{'' if minutes == 1 else 's'}"
+    written = _short(value) if value < 10 else f"{value:,.0f}"
+    return f"{written}{NBSP}hour{'' if written == '1' else 's'}"
 
 
 def duration(value: float | None) -> str:
@@ -87,6 +114,10 @@ def rating(value: float | None) -> str:
 STYLES: dict[str, Style] = {
     "percent": percent,
     "points": points,
+    "span": span,
+    "span up": span_up,
+    "whole percent": whole_percent,
+    "hours": hours,
     "duration": duration,
     "seconds": seconds,
     "money": money,
@@ -115,6 +146,10 @@ def _plain(value: float, digits: int) -> str:
     written = f"{value:.{digits}f}"
     # Minus nought is nought.
     return written.removeprefix("-") if float(written) == 0 else written.replace("-", "−")
+
+
+def _short(value: float) -> str:
+    return f"{value:.1f}".removesuffix(".0")
 
 
 def _signed(value: float, digits: int) -> str:

@@ -9,11 +9,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from console.draft_forms import OwnerForm, PlanForm, QuestionForm
 from console.drafting import begin, change, share, unshare
-from console.planning import plan_of
 from console.views.experiments import overview_page
 from console.views.frames import OwnerRequest, back_to, framed, owned, refusals_told
 from experiments.actions import BEFORE_THE_SEAL
 from experiments.models import Experiment
+from reports.planning import outlook
 
 
 @login_required
@@ -47,16 +47,18 @@ def question(request: OwnerRequest, experiment: Experiment) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @owned
 def plan(request: OwnerRequest, experiment: Experiment) -> HttpResponse:
-    """How it is judged; what that asks of raters and can decide is shown beside and follows each save."""
+    """How it is judged; what that asks of raters and can decide is shown beside and follows what is typed."""
     if experiment.status not in BEFORE_THE_SEAL:
         return back_to("experiment", experiment)
+    if request.headers.get("HX-Target") == "effort":
+        return _foretold(request, experiment)
     form = PlanForm(request.POST or None, initial={name: getattr(experiment, name) for name in PlanForm.base_fields})
     if request.method == "POST" and form.is_valid():
         with refusals_told(request):
             change(experiment=experiment, fields=form.cleaned_data, criteria=None, by=request.user)
             messages.success(request, _("Saved."))
         return back_to("plan", experiment)
-    return framed(request, "console/plan.html", experiment, "experiment", form=form, plan=plan_of(experiment))
+    return framed(request, "console/plan.html", experiment, "experiment", form=form, plan=outlook(experiment))
 
 
 @require_POST
@@ -86,3 +88,13 @@ def leave(request: OwnerRequest, experiment: Experiment) -> HttpResponse:
         if form.cleaned_data["email"] == request.user.email:
             return HttpResponseRedirect("/")
     return back_to("experiment", experiment)
+
+
+def _foretold(request: OwnerRequest, experiment: Experiment) -> HttpResponse:
+    """What the plan as typed would ask and decide; nothing is saved, and nonsense leaves what is shown."""
+    form = PlanForm(request.GET)
+    if not form.is_valid():
+        return HttpResponse(status=204)
+    for name, value in form.cleaned_data.items():
+        setattr(experiment, name, value)
+    return TemplateResponse(request, "console/_effort.html", {"plan": outlook(experiment)})

@@ -17,9 +17,10 @@ from console.listing import page_of
 from console.views.frames import OwnerRequest, back_to, framed, owned
 from console.views.next_step import Standing, next_step
 from experiments.actions import BEFORE_THE_SEAL
-from experiments.models import Experiment, Output
+from experiments.models import Experiment, Output, Status
 from ratings.models import Rater
 from ratings.progress import Judged, judged
+from reports import planning
 
 EVENTS_SHOWN = 100
 
@@ -53,6 +54,7 @@ def overview_page(request: OwnerRequest, experiment: Experiment, link: OneTimeLi
         raters=Rater.objects.filter(experiment=experiment, revoked_at__isnull=True).count(),
         judged=judged([experiment.pk]).get(experiment.pk, Judged()),
     )
+    rated = experiment.status == Status.RATING
     return framed(
         request,
         "console/overview.html",
@@ -61,6 +63,9 @@ def overview_page(request: OwnerRequest, experiment: Experiment, link: OneTimeLi
         now=now,
         step=next_step(experiment, now),
         link=link,
+        rated=rated,
+        plan=planning.reestimated(experiment) if rated else None,
+        signal=planning.signal(experiment) if rated else None,
         may_change=experiment.status in BEFORE_THE_SEAL,
         criteria=list(experiment.criteria.values_list("name", "description")),
         owners=list(experiment.owners.order_by("email").values_list("email", "name")),

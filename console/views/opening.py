@@ -8,13 +8,13 @@ from django.views.decorators.http import require_http_methods
 
 from backends.sealing import readiness
 from console.actions import close, open_for_rating
-from console.planning import plan_of
 from console.views.frames import OwnerRequest, back_to, framed, owned, sentence
 from experiments.actions import BEFORE_THE_SEAL
 from experiments.models import Experiment, Output, Status
 from experiments.refusals import Refused
 from ratings.models import Rater
 from ratings.progress import Judged, judged
+from reports.planning import outlook
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -43,7 +43,7 @@ def opening(request: OwnerRequest, experiment: Experiment) -> HttpResponse:
         status=409 if refused else 200,
         refused=refused,
         ready=readiness(experiment),
-        plan=plan_of(experiment),
+        plan=outlook(experiment),
         shown=Output.objects.filter(input__experiment=experiment).servable().count(),
         inputs=experiment.inputs.count(),
         criteria=list(experiment.criteria.values_list("name", "description")),

@@ -11,6 +11,7 @@ from reports.statistics.distributions import normal_cdf, normal_quantile
 from reports.statistics.interval import Floats, Ints
 
 ENOUGH = 0.8
+WIDEST = 0.5  # a margin of half the scale would accept anything
 _MOST = 100_000
 
 
@@ -58,11 +59,15 @@ class Power:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Advice:
-    """What alone would reach the wanted power, all else as planned; None where nothing of that kind does."""
+    """What alone would reach the wanted power, all else as planned; None where nothing of that kind does.
+
+    `votes_per_input` is that of so many raters, each judging as much as planned.
+    """
 
     inputs: int | None
     raters: int | None
-    margin: float
+    votes_per_input: int | None
+    margin: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,11 +102,13 @@ def power(plan: Plan) -> Power:
 
 def advice(plan: Plan, *, wanted: float = ENOUGH) -> Advice:
     """How to reach the wanted power by inputs alone, raters alone (each judging as much as planned), or the margin."""
-    se = power(plan).se
+    raters = _smallest(plan.raters, wanted, lambda r: _with_raters(plan, r))
+    margin = plan.gap + (normal_quantile(1 - plan.alpha) + normal_quantile(wanted)) * power(plan).se
     return Advice(
         inputs=_smallest(plan.inputs, wanted, lambda n: replace(plan, inputs=n)),
-        raters=_smallest(plan.raters, wanted, lambda r: _with_raters(plan, r)),
-        margin=plan.gap + (normal_quantile(1 - plan.alpha) + normal_quantile(wanted)) * se,
+        raters=raters,
+        votes_per_input=_with_raters(plan, raters).votes_per_input if raters is not None else None,
+        margin=margin if margin < WIDEST else None,
     )
 
 

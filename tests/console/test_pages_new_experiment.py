@@ -79,7 +79,10 @@ def test_an_owner_gets_from_nothing_to_raters(
         look(page)
         recorded(page, "theirs", baseline=True)
         page.get_by_role("link", name="Go on to the plan").click()
-        expect(page.get_by_text("6 inputs make 6 pairs")).to_be_visible()
+        expect(page.get_by_text("6 inputs make 6 pairs and 18 judgments")).to_be_visible()
+        if scripts:
+            page.get_by_label("Judgments for each pair").fill("2")
+            expect(page.get_by_text("6 inputs make 6 pairs and 12 judgments")).to_be_visible()
         look(page)
         page.get_by_role("link", name="Overview").click()
         page.get_by_role("link", name="Open rating").click()

@@ -7,6 +7,7 @@ from django.test import Client
 
 from accounts.models import Event, Invitation, User
 from experiments.models import Experiment
+from reports.planning import outlook
 from tests.factories import a_collected_experiment, a_rating_experiment, an_experiment
 
 pytestmark = pytest.mark.django_db
@@ -83,6 +84,30 @@ def test_the_plan_is_saved_and_foretells_effort_and_precision(client: Client, ow
     assert not experiment.ask_guess
     assert "10 inputs make 10 pairs and 20 judgments" in text
     assert "too little to decide" in text
+
+
+def test_the_plan_says_what_alone_would_reach_80_percent(client: Client, owner: User) -> None:
+    experiment = a_collected_experiment(inputs=50, ratings_per_pair=3, planned_raters=5, margin=0.1, owner=owner)
+    told = outlook(experiment).advice
+    assert told
+    assert told.inputs
+    assert told.raters
+    text = client.get(f"/experiments/{experiment.pk}/plan/").content.decode()
+    assert f"{told.inputs} inputs instead of 50" in text
+    assert f"{told.raters} raters instead of 5, with {told.votes_per_input} judgments a pair instead of 3" in text
+    assert "a margin of 1" in text
+    assert "50 inputs decide a margin of 10 points, not one of 5" in text
+
+
+def test_while_the_plan_is_typed_the_outlook_follows_and_nothing_is_saved(client: Client, owner: User) -> None:
+    experiment = a_collected_experiment(inputs=10, owner=owner)
+    path = f"/experiments/{experiment.pk}/plan/"
+    text = client.get(path, PLAN, headers={"HX-Target": "effort"}).content.decode()
+    assert "10 inputs make 10 pairs and 20 judgments" in text
+    assert "<html" not in text
+    assert client.get(path, PLAN | {"margin": "much"}, headers={"HX-Target": "effort"}).status_code == 204
+    experiment.refresh_from_db()
+    assert experiment.seed == 0
 
 
 @pytest.mark.parametrize("field", ["margin", "repeat_share", "control_share", "ratings_per_pair", "planned_raters"])

@@ -1,12 +1,16 @@
 """The list of experiments, the overview with its one next step, archiving and deleting."""
 
+import re
+
 import pytest
+from django.db.models import Case, F, Value, When
 from django.test import Client
 
 from accounts.actions import log
 from accounts.models import Event, User
 from backends.models import Completion
 from experiments.models import Experiment, Output
+from ratings.models import Judgment
 from tests.factories import (
     a_collected_experiment,
     a_rated_experiment,
@@ -16,6 +20,7 @@ from tests.factories import (
     an_endpoint,
     an_experiment,
 )
+from tests.reports.studies import a_study
 
 pytestmark = pytest.mark.django_db
 
@@ -119,3 +124,35 @@ def test_deleting_wants_the_short_name_typed(client: Client, owner: User) -> Non
     assert answer.headers["Location"] == "/"
     assert not Experiment.objects.exists()
     assert Event.objects.filter(verb="deleted", object=f"experiment {experiment.slug}").exists()
+
+
+def test_while_rating_the_overview_says_what_to_expect_once_ten_inputs_are_complete(
+    client: Client, owner: User
+) -> None:
+    few = a_rated_experiment(inputs=9, raters=3, closed=False, owner=owner)
+    enough = a_rated_experiment(inputs=10, raters=3, closed=False, owner=owner)
+    assert "Once ten inputs have all their judgments" in page(client, f"/experiments/{few.pk}/")
+    text = page(client, f"/experiments/{enough.pk}/")
+    assert "With how far raters' judgments have differed so far, the win rate will be known to about ±" in text
+    assert "inputs instead of 10" in text
+    assert "Continue:" not in text  # nobody chose to watch
+
+
+@pytest.mark.parametrize(("votes", "inputs", "said"), [("WWWWWWWT", 40, "May stop:"), ("WLL", 12, "Continue:")])
+def test_the_overview_is_the_same_when_every_verdict_is_turned_round(
+    client: Client, owner: User, votes: str, inputs: int, said: str
+) -> None:
+    experiment = a_study(votes=votes, inputs=inputs, raters=3, closed=False, monitored=True)
+    experiment.owners.add(owner)
+    before = page(client, f"/experiments/{experiment.pk}/")
+    assert said in before
+    assert "all of them are in" in before
+    turned = Case(
+        When(verdict="left", then=Value("right")), When(verdict="right", then=Value("left")), default=F("verdict")
+    )
+    Judgment.objects.update(verdict=turned)
+    assert without_tokens(page(client, f"/experiments/{experiment.pk}/")) == without_tokens(before)
+
+
+def without_tokens(text: str) -> str:
+    return re.sub(r'(name="csrfmiddlewaretoken" value=|"X-CSRFToken": )"\w+"', "", text)
