@@ -96,6 +96,7 @@ def _embedded_database() -> dict[str, object]:
     return {
         "ENGINE": "config.sqlite",
         "NAME": DATA_DIR / "blindpair.sqlite3",
+        "CONN_MAX_AGE": None,  # opening and closing the file with every request took a tenth of it
         "OPTIONS": {
             "timeout": 20,
             "transaction_mode": "IMMEDIATE",

@@ -5,12 +5,15 @@ from functools import wraps
 from typing import Concatenate, ParamSpec, cast
 
 from django.conf import settings
-from django.db.models import prefetch_related_objects
+from django.db import DEFAULT_DB_ALIAS
+from django.db.models import QuerySet, prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
 from config.errors import bad_request
+from config.prepared import Row, prepared
+from experiments.models import Experiment
 from ratings.desk import RatingEnded
 from ratings.links import problem_of
 from ratings.models import Rater
@@ -18,6 +21,8 @@ from ratings.showing import asked_by
 
 SESSION_KEY = "rater"
 STATUS = {"unknown": 404, "throttled": 429, "revoked": 403, "expired": 403, "finished": 409, "early": 409}
+RATER = [field.attname for field in Rater._meta.concrete_fields]
+EXPERIMENT = [field.attname for field in Experiment._meta.concrete_fields]
 P = ParamSpec("P")
 Guarded = Callable[Concatenate[HttpRequest, P], HttpResponse]
 
@@ -68,10 +73,19 @@ def rater_of(request: HttpRequest) -> Rater | None:
     held = request.session.get(SESSION_KEY)
     if not isinstance(held, dict):
         return None
-    rater = Rater.objects.select_related("experiment").filter(pk=held["pk"], token_hash=held["link"]).first()
-    if rater is not None:
-        prefetch_related_objects([rater.experiment], "criteria")
-    return rater
+    for row in _seated(held["pk"]):
+        rater = Rater.from_db(DEFAULT_DB_ALIAS, RATER, row[: len(RATER)])
+        rater.experiment = Experiment.from_db(DEFAULT_DB_ALIAS, EXPERIMENT, row[len(RATER) :])
+        if rater.token_hash == held["link"]:
+            prefetch_related_objects([rater.experiment], "criteria")
+            return rater
+    return None
+
+
+@prepared
+def _seated(rater: int) -> QuerySet[Rater, Row]:
+    """The rater with the experiment, column by column."""
+    return Rater.objects.filter(pk=rater).values_list(*RATER, *(f"experiment__{name}" for name in EXPERIMENT))
 
 
 def seat(request: HttpRequest, rater: Rater) -> None:

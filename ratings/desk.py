@@ -8,8 +8,10 @@ from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from accounts.models import User
+from config.prepared import Row, prepared
 from experiments.models import Experiment, Status
 from ratings.blind import BlindAnswer, BlindGuess, BlindPair, Briefing
 from ratings.models import Assignment, CriterionVerdict, Guess, Judgment, Rater, Side, SkipReason, Verdict
@@ -187,8 +189,7 @@ def _show(rater: Rater, now: datetime, *, again: UUID | None = None, act: Act | 
 
 def _find(rater: Rater, now: datetime, *, again: UUID | None, act: Act | None = None, patient: bool = False) -> _Found:
     """One request of a rater after the other; and whoever closes waits for it (see `actions.hold_raters`)."""
-    held = Rater.objects.select_for_update(no_key=True).filter(pk=rater.pk, revoked_at__isnull=True)
-    if not held.values_list("pk"):
+    if not _held(rater.pk):
         raise RatingEnded
     standing = _standing(rater)
     if act is not None:
@@ -206,6 +207,11 @@ def _find(rater: Rater, now: datetime, *, again: UUID | None, act: Act | None = 
     if asked is not None:
         return _Found(board=board, guess=asked)
     return _Found(board=board, turn=assign(rater, rater.experiment, board, now, patient=patient))
+
+
+@prepared
+def _held(rater: int) -> QuerySet[Rater, Row]:
+    return Rater.objects.select_for_update(no_key=True).filter(pk=rater, revoked_at__isnull=True).values_list("pk")
 
 
 def _settle(rater: Rater, standing: Standing, now: datetime) -> Standing:

@@ -8,7 +8,9 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 
 from django.db import connection
+from django.db.models import QuerySet
 
+from config.prepared import Row, prepared
 from experiments.models import Experiment, Output
 from ratings.draws import Draws
 from ratings.models import Assignment, AssignmentKind, Comparison, ComparisonKind, Rater
@@ -27,7 +29,7 @@ from ratings.pairing import (
     queue,
     still_to_come,
 )
-from ratings.slots import Taken, taken
+from ratings.slots import Taken, taken_in, taken_of
 from ratings.standing import CONTROLS, Standing, Turn
 
 LEASE = timedelta(minutes=30)
@@ -79,7 +81,7 @@ class Board:
 
 def board_for(rater: Rater, experiment: Experiment, standing: Standing, now: datetime) -> Board:
     """Look at everything a rater could be given: two queries, whatever the number of judgments."""
-    given = taken(now, rater__experiment=experiment)
+    given = taken_in(experiment.pk, now)
     catalogue = _catalogue(experiment, given)
     offers = catalogue.offers
     seats = _seats(experiment, now)
@@ -152,7 +154,7 @@ def room_for(turn: Turn, experiment: Experiment, now: datetime) -> bool:
     if turn.kind != AssignmentKind.RATING:
         return True
     comparison = Comparison.objects.select_for_update(no_key=True).get(pk=turn.comparison)
-    given = taken(now, comparison=comparison).get(turn.comparison, NOTHING)
+    given = taken_of(turn.comparison, now)
     candidate = Candidate(turn.comparison, turn.item, (0, 0), given.first_left, given.second_left)
     side = 1 if turn.left == comparison.first_id else -1
     return side in allowed_sides(candidate, experiment.ratings_per_pair)
@@ -248,7 +250,7 @@ def _hold(candidate: Candidate, giving: _Giving) -> Candidate | None:
     locked = rows.select_for_update(no_key=True, skip_locked=not giving.patient).values_list("pk")
     if not locked:
         return None
-    return offer.candidate(taken(giving.now, comparison=offer.comparison).get(offer.comparison, NOTHING))
+    return offer.candidate(taken_of(offer.comparison, giving.now))
 
 
 def _give_control(giving: _Giving, chosen: tuple[Candidate, int] | None) -> Turn | None:
@@ -288,11 +290,7 @@ class _Seats:
 
 
 def _seats(experiment: Experiment, now: datetime) -> _Seats:
-    rows = list(
-        Rater.objects.filter(experiment=experiment).values_list(
-            "pk", "first_used_at", "token_hash", "revoked_at", "expires_at", "experiment__status"
-        )
-    )
+    rows = _raters(experiment.pk)
     usable = {
         pk
         for pk, _, token, revoked, expires, _ in rows
@@ -301,6 +299,12 @@ def _seats(experiment: Experiment, now: datetime) -> _Seats:
     began = {pk: first for pk, first, *_ in rows if first is not None}
     order = [*sorted(began, key=lambda pk: (began[pk], pk)), *sorted(usable - set(began))]
     return _Seats({pk: place for place, pk in enumerate(order)}, len(usable), rows[0][5] if rows else "")
+
+
+@prepared
+def _raters(experiment: int) -> QuerySet[Rater, Row]:
+    columns = ("pk", "first_used_at", "token_hash", "revoked_at", "expires_at", "experiment__status")
+    return Rater.objects.filter(experiment=experiment).values_list(*columns)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,10 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from config.prepared import Row, prepared
 from experiments.models import Experiment
 from experiments.rendering import render
 from ratings.blind import (
@@ -135,12 +137,14 @@ def criteria_of(experiment: Experiment, chosen: dict[int, str]) -> tuple[BlindCr
 
 
 def _texts(turn: Turn) -> tuple[tuple[BlindMessage, ...], tuple[str, str], tuple[str, str]]:
-    messages, *texts = (
-        Assignment.objects.filter(pk=turn.pk)
-        .values_list("comparison__input__messages", "left__html", "left__text", "right__html", "right__text")
-        .get()
-    )
+    (messages, *texts) = _shown(turn.pk)[0]
     return tuple(_messages(messages)), (texts[0], texts[1]), (texts[2], texts[3])
+
+
+@prepared
+def _shown(assignment: int) -> QuerySet[Assignment, Row]:
+    columns = ("comparison__input__messages", "left__html", "left__text", "right__html", "right__text")
+    return Assignment.objects.filter(pk=assignment).values_list(*columns)
 
 
 def _messages(messages: Iterable[dict[str, object]]) -> Iterable[BlindMessage]:

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, F, Q
+from django.db.models import Count, F, Q, QuerySet
 
+from config.prepared import Row, prepared
 from ratings.models import Assignment, AssignmentKind
 
 
@@ -19,16 +20,37 @@ class Taken:
     given: int = 0
 
 
-def taken(now: datetime, **where: object) -> dict[int, Taken]:
+def taken_in(experiment: int, now: datetime) -> dict[int, Taken]:
     """Comparison -> what is taken of it; pairs that nobody was given are left out.
 
     Skips, repeats, controls and judgments of people who could see the key take nothing.
     """
+    return {pk: Taken(first, both - first, done, given) for pk, first, both, done, given in _in(now, experiment)}
+
+
+def taken_of(comparison: int, now: datetime) -> Taken:
+    """What is taken of one pair."""
+    for _, first, both, done, given in _of(now, comparison):
+        return Taken(first, both - first, done, given)
+    return Taken()
+
+
+@prepared
+def _in(now: datetime, experiment: int) -> QuerySet[Assignment, Row]:
+    return _counted(now, Q(rater__experiment=experiment))
+
+
+@prepared
+def _of(now: datetime, comparison: int) -> QuerySet[Assignment, Row]:
+    return _counted(now, Q(comparison=comparison))
+
+
+def _counted(now: datetime, where: Q) -> QuerySet[Assignment, Row]:
     judged = Q(judgments__isnull=False, judgments__superseded_by__isnull=True, judgments__unblinded=False)
     live = Q(judgments__isnull=True, skipped_at__isnull=True, lease_until__gt=now)
     first_left = Q(left=F("comparison__first"))
-    rows = (
-        Assignment.objects.filter(kind=AssignmentKind.RATING, **where)
+    return (
+        Assignment.objects.filter(where, kind=AssignmentKind.RATING)
         .values("comparison_id")
         .annotate(
             first=Count("pk", filter=(judged | live) & first_left, distinct=True),
@@ -38,4 +60,3 @@ def taken(now: datetime, **where: object) -> dict[int, Taken]:
         )
         .values_list("comparison_id", "first", "both", "judged", "given")
     )
-    return {pk: Taken(first, both - first, done, given) for pk, first, both, done, given in rows}

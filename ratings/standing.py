@@ -9,6 +9,9 @@ from math import ceil
 from statistics import median
 from uuid import UUID
 
+from django.db.models import QuerySet
+
+from config.prepared import Row, prepared
 from ratings.models import Assignment, AssignmentKind, Guess, Judgment, Rater
 from ratings.pairing import Group, orient
 
@@ -133,10 +136,8 @@ class Standing:
 
 def standing_of(rater: Rater, *, baseline: int | None) -> Standing:
     """Read a rater's turns: two queries, and a third one where guesses are asked for."""
-    given = Judgment.objects.filter(assignment__rater=rater).order_by("pk")
-    judgments = list(given.values_list("assignment_id", "pk", "judged_at", "seconds", "key"))
+    judgments = _judgments(rater.pk)
     judged = {row[0]: row[1:4] for row in judgments}  # the last one of an assignment is the current one
-    rows = Assignment.objects.filter(rater=rater).order_by("position")
     turns = [
         Turn(
             pk=row[0],
@@ -156,7 +157,26 @@ def standing_of(rater: Rater, *, baseline: int | None) -> Standing:
             judged_at=judged.get(row[0], UNJUDGED)[1],
             seconds=judged.get(row[0], UNJUDGED)[2],
         )
-        for row in rows.values_list(
+        for row in _assignments(rater.pk)
+    ]
+    guessed: frozenset[int] = frozenset()
+    if rater.experiment.ask_guess:
+        guessed = frozenset(Guess.objects.filter(assignment__rater=rater).values_list("assignment_id", flat=True))
+    return Standing(turns, baseline, guessed, frozenset(row[4] for row in judgments))
+
+
+@prepared
+def _judgments(rater: int) -> QuerySet[Judgment, Row]:
+    rows = Judgment.objects.filter(assignment__rater=rater).order_by("pk")
+    return rows.values_list("assignment_id", "pk", "judged_at", "seconds", "key")
+
+
+@prepared
+def _assignments(rater: int) -> QuerySet[Assignment, Row]:
+    return (
+        Assignment.objects.filter(rater=rater)
+        .order_by("position")
+        .values_list(
             "pk",
             "token",
             "position",
@@ -172,8 +192,4 @@ def standing_of(rater: Rater, *, baseline: int | None) -> Standing:
             "lease_until",
             "shown_at",
         )
-    ]
-    guessed: frozenset[int] = frozenset()
-    if rater.experiment.ask_guess:
-        guessed = frozenset(Guess.objects.filter(assignment__rater=rater).values_list("assignment_id", flat=True))
-    return Standing(turns, baseline, guessed, frozenset(row[4] for row in judgments))
+    )

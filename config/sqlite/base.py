@@ -2,16 +2,19 @@
 
 SQLite lets one writer in at a time and makes the others poll. Queueing them in the process keeps the order fair and the
 wait short; another process (a command beside the server) still waits on the file through the busy timeout.
+Connections stay open, so each statement first makes sure that the file is still the one that was opened: what is
+written to a deleted file would be gone with the process.
 """
 
+import os
 import threading
 from typing import Any
 
 from django.db import OperationalError
 from django.db.backends.sqlite3 import base
 
-PATIENCE_SECONDS = 20
 _writing = threading.RLock()
+_opened: dict[str, tuple[int, int]] = {}
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -19,8 +22,27 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     _holds_lock = False
 
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        """Open the file that this process knows, or the one that it meets first."""
+        self._check_file()
+        connection = super().get_new_connection(conn_params)
+        path = str(self.settings_dict["NAME"])
+        if (found := _identity(path)) is not None:
+            _opened.setdefault(path, found)
+        return connection
+
+    def create_cursor(self, name: str | None = None) -> Any:
+        """Where every statement begins."""
+        self._check_file()
+        return super().create_cursor(name)
+
+    def _check_file(self) -> None:
+        path = str(self.settings_dict["NAME"])
+        if path in _opened and _identity(path) != _opened[path]:
+            raise OperationalError(f"the database file {path} was removed or replaced while it was in use")
+
     def _start_transaction_under_autocommit(self) -> None:
-        if not _writing.acquire(timeout=PATIENCE_SECONDS):
+        if not _writing.acquire(timeout=self.settings_dict["OPTIONS"]["timeout"]):
             raise OperationalError("database is locked: another transaction of this process holds it")
         self._holds_lock = True
         try:
@@ -50,3 +72,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if self._holds_lock:
             self._holds_lock = False
             _writing.release()
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    """Device and number of the file; None where there is none."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

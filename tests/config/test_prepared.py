@@ -1,0 +1,67 @@
+"""A query that is built once gives what it gives when it is built anew."""
+
+import threading
+from datetime import datetime, timedelta
+
+import pytest
+from django.db import connection
+from django.db.models import QuerySet
+
+from config.prepared import Row, prepared
+from ratings.models import Rater
+from tests.factories import NOW, a_rater, an_experiment
+
+pytestmark = pytest.mark.django_db
+
+
+def newer(experiment: int, since: datetime) -> QuerySet[Rater, Row]:
+    rows = Rater.objects.filter(experiment=experiment, created_at__gt=since, experiment__pk=experiment).order_by("-pk")
+    return rows.values_list("pk", "created_at", "preferences", "experiment__draw_salt", "revoked_at")
+
+
+def test_other_values_give_other_rows_with_the_same_types() -> None:
+    ask = prepared(newer)
+    one, other = an_experiment(), an_experiment()
+    for number in range(3):
+        a_rater(one, f"Rater {number}", created_at=NOW + timedelta(hours=number), preferences={"size": "xl"})
+        a_rater(other, f"Rater {number}", created_at=NOW + timedelta(hours=number))
+    for experiment in (one, other):
+        for hours in (-1, 0, 1.5, 2):
+            since = NOW + timedelta(hours=hours)
+            assert ask(experiment.pk, since) == list(newer(experiment.pk, since))
+    assert ask(one.pk, NOW)[0][1] == NOW + timedelta(hours=2)
+    assert ask(one.pk, NOW)[0][2] == {"size": "xl"}
+    assert ask(one.pk, NOW + timedelta(days=1)) == []
+
+
+def test_a_query_is_built_once() -> None:
+    built = []
+
+    def every(experiment: int) -> QuerySet[Rater, Row]:
+        built.append(experiment)
+        return Rater.objects.filter(experiment=experiment).values_list("pk")
+
+    ask = prepared(every)
+    rater = a_rater(an_experiment())
+    assert ask(rater.experiment_id) == ask(rater.experiment_id) == [(rater.pk,)]
+    assert len(built) == 1
+    thread = threading.Thread(target=lambda: (ask(0), connection.close()))
+    thread.start()
+    thread.join()
+    assert len(built) == 2, "a thread has a connection of its own"
+
+
+def test_a_value_that_decides_what_the_query_looks_like_is_refused() -> None:
+    @prepared
+    def first(count: int) -> QuerySet[Rater, Row]:
+        return Rater.objects.values_list("pk")[:count]
+
+    with pytest.raises(TypeError, match="first does not hand every argument to the database"):
+        first(3)
+
+
+def test_text_and_names_are_refused() -> None:
+    with pytest.raises(TypeError, match="no stand-in for str"):
+        prepared(newer)("one", NOW)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="by position"):
+        prepared(newer)(experiment=1, since=NOW)
