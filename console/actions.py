@@ -16,6 +16,7 @@ from backends.queries import arms_by_name, names
 from backends.sealing import commitment, readiness
 from console.experiment_file import ExperimentSpec, SystemSpec
 from console.experiment_rows import Rows
+from console.pricing import cost_of
 from experiments import actions as blind
 from experiments.actions import BEFORE_THE_SEAL, decide_all_flagged, free_slug
 from experiments.models import Arm, Decision, Experiment, Output, Status
@@ -96,7 +97,7 @@ def _add_system(experiment: Experiment, system: SystemSpec, rows: Rows) -> Arm:
         parameters=system.parameters,
         concurrency=system.concurrency,
         samples=system.samples,
-        cost=system.cost,
+        cost=cost_of(system),
         facts=system.facts,
         recorded=rows.recorded.get(system.name),
     )

@@ -1,16 +1,20 @@
 """The forms by which an experiment is put together: its question, its plan, its inputs and its systems."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from backends.listing import endpoints
+from backends import price_list
+from backends.listing import endpoint_with, endpoints
 from console.upload_forms import ENCODINGS, UploadForm
 from experiments.actions import NewCriterion
 from experiments.models import Criterion, Experiment
 from experiments.uploads.jsons import Unreadable, parse
 from experiments.uploads.limits import INPUTS
+from reports.cost_fields import BY_TOKENS, LABELS, OF_GPUS, WORTH_TOO_MUCH, field_of, stated
 
 ASKED = ("ask_acceptable", "ask_strength", "ask_guess", "require_comment", "monitored")
 
@@ -125,8 +129,9 @@ class PlanForm(forms.Form):
 
 
 class SystemForm(forms.Form):
-    """A model with its settings."""
+    """A model with its settings; `note` says where prices in it come from."""
 
+    note = ""
     name = forms.CharField(label=_("Name"), max_length=80, help_text=_("Shown to owners only. Example: candidate."))
     endpoint = forms.TypedChoiceField(label=_("Endpoint"), coerce=int, empty_value=None, required=False)
     model_id = forms.CharField(label=_("Model"), required=False, max_length=300, help_text=_("As the server calls it."))
@@ -149,9 +154,6 @@ class SystemForm(forms.Form):
         help_text=_("The first answer is rated, all are timed."),
     )
     concurrency = forms.IntegerField(label=_("Calls at a time"), initial=1, min_value=1, max_value=1000)
-    input_per_million = forms.FloatField(label=_("USD per million input tokens"), required=False, min_value=0)
-    output_per_million = forms.FloatField(label=_("USD per million output tokens"), required=False, min_value=0)
-    gpu_hourly = forms.FloatField(label=_("Or USD per GPU hour"), required=False, min_value=0)
     facts = forms.CharField(
         label=_("Facts, one a line"),
         required=False,
@@ -164,6 +166,18 @@ class SystemForm(forms.Form):
         super().__init__(*args, **kwargs)
         choices = [(one.pk, f"{one.name} · {one.title}") for one in endpoints() if one.dialect != "recorded"]
         self.fields["endpoint"].choices = [("", "—"), *choices]  # type: ignore[attr-defined]  # of the choice field
+        self.fields.update({name: field_of(name) for name in LABELS})
+
+    @property
+    def costs(self) -> list[tuple[str, list[forms.BoundField]]]:
+        """The fields of what it costs, by kind."""
+        kinds = {"prices by token": BY_TOKENS, **OF_GPUS}
+        return [(title, [self[name] for name in labels]) for title, labels in kinds.items()]
+
+    @property
+    def costs_are_shown(self) -> bool:
+        """Whether the fold that holds them stands open: something is in them, or wrong."""
+        return bool(self.errors or self.note or any(self[name].value() for name in LABELS))
 
     def clean_more(self) -> dict[str, Any]:
         """An object, or nothing."""
@@ -181,11 +195,17 @@ class SystemForm(forms.Form):
         lines = (line.partition(":") for line in str(self.cleaned_data["facts"]).splitlines() if line.strip())
         return {name.strip(): value.strip() for name, _colon, value in lines if name.strip()}
 
+    def clean_residual_value(self) -> float | None:
+        """A machine is worth no more at the end than it cost."""
+        rest: float | None = self.cleaned_data["residual_value"]
+        if rest is not None and rest > (self.cleaned_data.get("purchase_price") or 0):
+            raise forms.ValidationError(WORTH_TOO_MUCH)
+        return rest
+
     def settings(self) -> dict[str, Any]:
         """For `backends.actions.add_system`."""
         data = self.cleaned_data
         parameters = {name: data[name] for name in ("temperature", "max_tokens") if data[name] is not None}
-        prices = ("input_per_million", "output_per_million", "gpu_hourly")
         return {
             "name": data["name"],
             "model_id": data["model_id"],
@@ -193,7 +213,7 @@ class SystemForm(forms.Form):
             "parameters": parameters | data["more"],
             "samples": data["samples"],
             "concurrency": data["concurrency"],
-            "cost": {name: data[name] for name in prices if data[name] is not None},
+            "cost": {name: value for name, value in stated(data).items() if value is not None},
             "facts": data["facts"],
         }
 
@@ -209,6 +229,25 @@ class AskedSystemForm(SystemForm):
         if "model_id" in data and not data["model_id"]:
             self.add_error("model_id", _("Name the model."))
         return data
+
+    @classmethod
+    def with_listed_prices(cls, data: Mapping[str, Any]) -> "AskedSystemForm":
+        """What was typed so far, with the prices that the list has for its model; nothing is checked yet."""
+        chosen = str(data.get("endpoint", ""))
+        endpoint = endpoint_with(int(chosen)) if chosen.isascii() and chosen.isdecimal() and len(chosen) < 18 else None
+        model = str(data.get("model_id", "")).strip()
+        found = price_list.offer(endpoint, model, today=timezone.now().date()) if endpoint else None
+        form = cls(initial={**data, **(found.cost if found else {})})
+        form.note = found.words if found else _no_price(model)
+        return form
+
+
+def _no_price(model: str) -> str:
+    if not price_list.is_installed():
+        return price_list.INSTALL
+    if not model:
+        return str(_("Choose an endpoint and a model first."))
+    return str(_("The price list does not know “%s” at this endpoint. Type its prices.")) % model
 
 
 class RecordedSystemForm(SystemForm):

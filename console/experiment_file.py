@@ -9,16 +9,9 @@ from backends.presets import DIALECTS, PRESETS
 from console.toml_tables import Source, Table, plain
 from experiments.actions import NewCriterion
 from experiments.models import Pairs
+from reports.assumptions import GENERAL, MOST, OF_A_SYSTEM, problem
 
 QUESTION = "Which answer is better?"
-COST_AMOUNTS = (
-    "gpu_hourly",
-    "gpus",
-    "input_per_million",
-    "output_per_million",
-    "cached_input_per_million",
-    "cache_write_per_million",
-)
 IN_CLEAR = "Put the key into an environment variable and name that with secret_env."
 
 
@@ -160,25 +153,26 @@ def _system(table: Table, folder: Path) -> SystemSpec:
 
 
 def _cost(table: Table) -> dict[str, Any]:
-    made: dict[str, Any] = {name: table.amount(name) for name in COST_AMOUNTS}
-    made["hours_per_day"] = table.take(
-        "hours_per_day", float, rule=lambda value: 0 < value <= 24, must="above 0 and at most 24"
-    )
-    made["utilisation"] = table.take(
-        "utilisation", float, rule=lambda value: 0 < value <= 1, must="above 0 and at most 1"
-    )
+    made: dict[str, Any] = {name: _amount(table, name, OF_A_SYSTEM) for name in OF_A_SYSTEM}
     made["price_date"], made["price_source"] = table.day("price_date"), table.text("price_source", longest=300)
     table.finish()
+    if (made["residual_value"] or 0) > (made["purchase_price"] or 0):
+        table.source.complain(
+            f"'residual_value' of [{table.name}] must be at most its 'purchase_price'.", key="residual_value"
+        )
     return {name: value for name, value in made.items() if value not in (None, "")}
 
 
 def _economics(table: Table) -> dict[str, float]:
-    made = {name: table.amount(name) for name in ("requests_per_day", "operations_per_day", "governance_per_year")}
-    made["cached_share"] = table.take(
-        "cached_share", float, rule=lambda value: 0 <= value <= 1, must="a share from 0 to 1"
-    )
+    made = {name: _amount(table, name, GENERAL) for name in GENERAL}
     table.finish()
     return {name: value for name, value in made.items() if value is not None}
+
+
+def _amount(table: Table, name: str, bounds: Mapping[str, tuple[float, float]]) -> Any:
+    least, most = bounds[name]
+    must = f"a number of at least {least:g}" if most == MOST else f"a number from {least:g} to {most:g}"
+    return table.take(name, float, rule=lambda value: not problem(name, value, bounds), must=must)
 
 
 def _texts(table: Table, key: str) -> dict[str, str]:

@@ -9,22 +9,42 @@ from accounts.models import User
 from experiments.models import Experiment
 from reports.models import Assumptions
 
-DEFAULT_UTILISATION = 0.3
-GENERAL = ("requests_per_day", "operations_per_day", "governance_per_year", "cached_share")
-# What may be assumed of each system, under "systems" by the code of its arm; it replaces what the system's cost says.
-OF_A_SYSTEM = (
-    "input_per_million",
-    "output_per_million",
-    "cached_input_per_million",
-    "price_date",
-    "price_source",
-    "gpu_hourly",
-    "gpus",
-    "hours_per_day",
-    "utilisation",
-    "storage_per_day",
-    "variable_per_million",
+MOST = 1e12
+SHARE, POSITIVE = (0.0, 1.0), 0.001
+# Each amount that may be assumed of everything, with the least and the most that make sense; money is USD.
+GENERAL = {
+    "requests_per_day": (0.0, MOST),
+    "operations_per_day": (0.0, MOST),
+    "governance_per_year": (0.0, MOST),
+    "vendor_risk_per_year": (0.0, MOST),
+    "cached_share": SHARE,
+    "p95_target_ms": (1.0, 3_600_000.0),
+}
+BY_TOKENS = dict.fromkeys(
+    ("input_per_million", "output_per_million", "cached_input_per_million", "cache_write_per_million"), (0.0, MOST)
 )
+RENTED = {"gpu_hourly": (0.0, MOST), "gpus": (POSITIVE, 10_000.0), "hours_per_day": (POSITIVE, 24.0)}
+OWNED = {
+    "purchase_price": (0.0, MOST),
+    "residual_value": (0.0, MOST),
+    "years": (POSITIVE, 100.0),
+    "interest_rate": SHARE,
+    "kilowatts": (0.0, 100_000.0),
+    "pue": (1.0, 10.0),
+    "kwh_price": (0.0, MOST),
+    "hosting_per_day": (0.0, MOST),
+}
+BY_GPU = {
+    "utilisation": (POSITIVE, 1.0),
+    "server_share": (POSITIVE, 1.0),
+    "storage_per_day": (0.0, MOST),
+    "variable_per_million": (0.0, MOST),
+    "hosted_input_per_million": (0.0, MOST),
+    "hosted_output_per_million": (0.0, MOST),
+}
+# What may be assumed of each system, under "systems" by the code of its arm; it replaces what the system's cost says.
+OF_A_SYSTEM = {**BY_TOKENS, **RENTED, **OWNED, **BY_GPU}
+WORDS = ("price_date", "price_source")
 
 
 class UnknownAssumption(ValueError):
@@ -59,6 +79,22 @@ def history(experiment: Experiment) -> list[Assumptions]:
     )
 
 
+def problem(name: str, value: float, bounds: Mapping[str, tuple[float, float]]) -> str:
+    """What is wrong with an amount, empty where nothing is."""
+    least, most = bounds[name]
+    if least <= value <= most:
+        return ""
+    return f"at least {least:g}" if most == MOST and value < least else f"from {least:g} to {most:g}"
+
+
+def is_usable(name: str, value: Any) -> bool:
+    """Whether a system's cost can be computed with it: a bundle or an older version may hold what is not."""
+    if name in WORDS:
+        return isinstance(value, str)
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and name in OF_A_SYSTEM and not problem(name, value, OF_A_SYSTEM)
+
+
 def _of_systems(known: Mapping[str, Any], given: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     merged = {code: dict(values) for code, values in known.items()}
     for code, values in given.items():
@@ -67,13 +103,15 @@ def _of_systems(known: Mapping[str, Any], given: Mapping[str, Mapping[str, Any]]
     return merged
 
 
-def _checked(name: str, value: Any, known: tuple[str, ...]) -> Any:
-    if name not in known:
-        raise UnknownAssumption(f"{name!r} is no assumption; known are {', '.join(known)}.")
-    if name in {"price_date", "price_source"} or value is None:
-        return value if value is None else str(value)
-    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
-        raise UnknownAssumption(f"{name} must be a number of at least 0, not {value!r}.")
-    if name in {"cached_share", "utilisation"} and value > 1:
-        raise UnknownAssumption(f"{name} is a share between 0 and 1, not {value!r}.")
+def _checked(name: str, value: Any, bounds: Mapping[str, tuple[float, float]]) -> Any:
+    if name in WORDS and bounds is OF_A_SYSTEM:
+        return None if value is None else str(value)
+    if name not in bounds:
+        raise UnknownAssumption(f"{name!r} is no assumption; known are {', '.join(bounds)}.")
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise UnknownAssumption(f"{name} must be a number, not {value!r}.")
+    if wrong := problem(name, value, bounds):
+        raise UnknownAssumption(f"{name} must be {wrong}, not {value!r}.")
     return value

@@ -1,38 +1,45 @@
 """The form by which an owner changes what is assumed about volume and cost."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Self
 
 from django import forms
 from django.forms import BoundField
+from django.utils import timezone
 
+from backends import price_list
 from experiments.models import Experiment
 from reports import assumptions
+from reports.cost_fields import BY_TOKENS, LABELS, OF_GPUS, WORTH_TOO_MUCH, Labels, amount, field_of, stated
 from reports.models import Assumptions
 
-GENERAL = {
+GENERAL: Labels = {
     "requests_per_day": ("Requests a day", "Left out, GPUs are taken to be busy for a share of the time."),
     "operations_per_day": ("Operations, USD a day", "People's time and everything else that is fixed."),
     "governance_per_year": (
-        "Avoided vendor and data-governance risk, USD a year",
-        "Your own figure: what one avoided audit, outage or price rise would be worth.",
+        "Avoided data-governance risk, USD a year",
+        "Your own figure: what one avoided audit or impact assessment would be worth.",
     ),
-    "cached_share": ("Cached share of input tokens", "0 to 1; left out, what was measured."),
+    "vendor_risk_per_year": (
+        "Avoided vendor risk, USD a year",
+        "Your own figure: an outage, a price rise or a model withdrawn. It is added to the one before.",
+    ),
+    "cached_share": ("Cached share of input tokens", "0 to 1; left out, what was measured in the first pass."),
+    "p95_target_ms": (
+        "p95 that you would allow, ms",
+        "Capacity is that of the highest load within it; left out, of the best load, however slow.",
+    ),
 }
-BY_TOKENS = {
-    "input_per_million": "Input, USD per million tokens",
-    "output_per_million": "Output, USD per million tokens",
-    "cached_input_per_million": "Cached input, USD per million tokens",
-}
-BY_GPU = {
-    "gpu_hourly": "One GPU, USD an hour",
-    "gpus": "GPUs",
-    "hours_per_day": "Hours a day they are paid for",
-    "utilisation": "Share of time they work, 0 to 1",
-    "storage_per_day": "Storage, USD a day",
-}
-SHARES = {"cached_share", "utilisation"}
-MOST = 1e12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Fields under a title, and what to know about what they hold already."""
+
+    title: str
+    note: str
+    fields: list[BoundField]
 
 
 class AssumptionsForm(forms.Form):
@@ -41,32 +48,47 @@ class AssumptionsForm(forms.Form):
     def __init__(self, experiment: Experiment, report: Mapping[str, Any], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.experiment, self.report = experiment, report
+        self.offers = price_list.offers(experiment, today=timezone.now().date())
         for name, (label, hint) in GENERAL.items():
-            self.fields[name] = _number(name, label, hint)
+            self.fields[name] = amount(label, hint, *assumptions.GENERAL[name])
         for system in report["systems"]:
-            for name, label in _of(system).items():
-                self.fields[f"{system['arm']}-{name}"] = _number(name, label)
+            for labels in _kinds(system).values():
+                self.fields.update({f"{system['arm']}-{name}": field_of(name) for name in labels})
 
     @classmethod
     def showing(cls, experiment: Experiment, report: Mapping[str, Any]) -> Self:
-        """The form with what is assumed now."""
+        """The form with what is assumed now, and with listed prices where nothing is stated."""
         now = assumptions.current(experiment)
-        initial = {name: now.get(name) for name in GENERAL}
+        form = cls(experiment, report, initial={name: now.get(name) for name in GENERAL})
         for system in report["systems"]:
-            stated = system["cost"]["stated"]
-            initial |= {f"{system['arm']}-{name}": stated.get(name) for name in _of(system)}
-        return cls(experiment, report, initial=initial)
+            known = system["cost"]["stated"] or {}
+            if form._offered(system):
+                known = {**known, **form.offers[system["arm"]].cost}
+            form.initial |= {f"{system['arm']}-{name}": known.get(name) for name in LABELS}
+        return form
 
     @classmethod
     def given(cls, experiment: Experiment, report: Mapping[str, Any], data: Mapping[str, Any]) -> Self:
         """The form as it was sent."""
         return cls(experiment, report, data)
 
-    def groups(self) -> Iterator[tuple[str, list[BoundField]]]:
-        """The fields under their titles."""
-        yield "Volume and everything around", [self[name] for name in GENERAL]
+    def clean(self) -> dict[str, Any]:
+        """A machine is worth no more at the end than it cost."""
         for system in self.report["systems"]:
-            yield system["name"], [self[f"{system['arm']}-{name}"] for name in _of(system)]
+            arm = system["arm"]
+            price, rest = (self.cleaned_data.get(f"{arm}-{name}") for name in ("purchase_price", "residual_value"))
+            if rest is not None and rest > (price or 0):
+                self.add_error(f"{arm}-residual_value", WORTH_TOO_MUCH)
+        return self.cleaned_data
+
+    def groups(self) -> Iterator[Group]:
+        """The fields under their titles."""
+        yield Group(title="Volume and everything around", note="", fields=[self[name] for name in GENERAL])
+        for system in self.report["systems"]:
+            for kind, labels in _kinds(system).items():
+                fields = [self[f"{system['arm']}-{name}"] for name in labels]
+                note = self._note(system) if labels is BY_TOKENS else ""
+                yield Group(title=f"{system['name']}: {kind}", note=note, fields=fields)
 
     def values(self) -> dict[str, Any]:
         """As `assumptions.state` takes them."""
@@ -74,8 +96,7 @@ class AssumptionsForm(forms.Form):
         return {
             **{name: cleaned[name] for name in GENERAL},
             "systems": {
-                system["arm"]: {name: cleaned[f"{system['arm']}-{name}"] for name in _of(system)}
-                for system in self.report["systems"]
+                system["arm"]: stated(cleaned, prefix=f"{system['arm']}-") for system in self.report["systems"]
             },
         }
 
@@ -87,14 +108,21 @@ class AssumptionsForm(forms.Form):
             for row in assumptions.history(self.experiment)
         ]
 
+    def _offered(self, system: Mapping[str, Any]) -> bool:
+        return system["cost"]["basis"] == "none" and system["arm"] in self.offers
 
-def _of(system: Mapping[str, Any]) -> dict[str, str]:
-    return {"tokens": BY_TOKENS, "gpu": BY_GPU}.get(system["cost"]["basis"], {**BY_TOKENS, **BY_GPU})
+    def _note(self, system: Mapping[str, Any]) -> str:
+        if self._offered(system):
+            return f"Filled in, and counted only once you use it: {self.offers[system['arm']].words}"
+        if system["cost"]["basis"] == "none" and not price_list.is_installed():
+            return price_list.INSTALL
+        return ""
 
 
-def _number(name: str, label: str, hint: str = "") -> forms.FloatField:
-    most = 1.0 if name in SHARES else MOST
-    return forms.FloatField(label=label, help_text=hint, required=False, min_value=0, max_value=most)
+def _kinds(system: Mapping[str, Any]) -> dict[str, Labels]:
+    """The groups of fields of one system, by what they are about."""
+    tokens = {"prices by token": BY_TOKENS}
+    return {"tokens": tokens, "gpu": OF_GPUS}.get(system["cost"]["basis"], {**tokens, **OF_GPUS})
 
 
 def _words(row: Assumptions, names: Mapping[str, str]) -> str:
@@ -102,8 +130,7 @@ def _words(row: Assumptions, names: Mapping[str, str]) -> str:
         f"{GENERAL[name][0]} {value:g}" for name, value in row.values.items() if name in GENERAL and value is not None
     ]
     for arm, values in row.values.get("systems", {}).items():
-        labels = {**BY_TOKENS, **BY_GPU}
-        given = [f"{labels.get(name, name)} {value}" for name, value in values.items() if value is not None]
+        given = [f"{LABELS[name][0]} {value}" for name, value in values.items() if name in LABELS and value is not None]
         if given:
             said.append(f"{names.get(arm, arm)}: {', '.join(given)}")
     return "; ".join(said) or "nothing"

@@ -1,87 +1,26 @@
 """What fetching the answers measured, by arm: times, tokens, failures and what a call costs; it knows no names."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
-from django.db.models import Count, Max, Q, Sum
-from numpy.typing import NDArray
+from django.db.models import Count, Max, Min, Q, Sum
+from django.db.models.functions import Length
 
-from backends.models import Completion, LoadRun, Outcome, State, System
+from backends.models import Attempt, Completion, LoadRun, Outcome, State, System
 from experiments.models import Experiment, Input
+from reports.measured import Measured, Tally, Timings, Usage
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 CHUNK = 5_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timings:
-    """One entry a complete answer that was timed; ms, NaN where not measured. `input` is a position."""
-
-    input: Ints
-    sample: Ints
-    e2e: Floats
-    ttft: Floats
-
-    def __len__(self) -> int:
-        return int(self.e2e.size)
-
-    @property
-    def first_pass(self) -> Floats:
-        """The times of the first answer to each input: later passes may meet a warm cache."""
-        return np.asarray(self.e2e[self.sample == 0], dtype=float)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
-    """Tokens of one answered request each; `input` is a position, `prompt` includes `cached`, `output` reasoning."""
-
-    input: Ints
-    prompt: Floats
-    cached: Floats
-    output: Floats
-
-    def __len__(self) -> int:
-        return int(self.prompt.size)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tally:
-    """How the requests ended. `missing` counts inputs that were never asked for, as no answer was recorded."""
-
-    requests: int = 0
-    complete: int = 0
-    failed: int = 0
-    truncated: int = 0
-    refused: int = 0
-    empty: int = 0
-    pending: int = 0
-    missing: int = 0
-    retries: int = 0
-    cold_starts: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
-    """All that was measured of one arm. `throughput` is in requests a second, None where nothing was timed;
-    `loaded` says that it comes from a load run, else it follows from the times at the declared concurrency."""
-
-    timings: Timings
-    usage: Usage
-    tally: Tally
-    concurrency: int
-    samples: int
-    throughput: float | None
-    loaded: bool
-    cost: Mapping[str, Any]
-    load_runs: tuple[Mapping[str, Any], ...] = ()
+TIMES = ("latency_ms", "ttft_ms", "first_visible_ms", "user_ms")
+TOKENS = ("input", "cached", "cache_write", "output", "reasoning")
+CHARACTERS_A_TOKEN = 4  # where nobody counted tokens
 
 
 def read(experiment: Experiment) -> dict[str, Measured]:
     """By the code of the arm: everything measured, streamed."""
-    systems = System.objects.filter(arm__experiment=experiment).select_related("arm").order_by("arm__code")
+    systems = System.objects.filter(arm__experiment=experiment).select_related("arm", "endpoint").order_by("arm__code")
     places = {
         pk: place
         for place, pk in enumerate(
@@ -92,23 +31,24 @@ def read(experiment: Experiment) -> dict[str, Measured]:
 
 
 def _measured(system: System, places: dict[int, int]) -> Measured:
-    timings, usage = _complete(system, places)
-    runs = list(LoadRun.objects.filter(system=system).order_by("concurrency", "at"))
-    throughput, loaded = _throughput(system, timings, runs)
+    rows = _Rows(system, places)
+    runs = LoadRun.objects.filter(system=system).order_by("concurrency", "at")
     return Measured(
-        timings=timings,
-        usage=usage,
+        timings=rows.timings(),
+        usage=rows.usage(Outcome.COMPLETE),
+        unusable=rows.usage(*(outcome for outcome in Outcome if outcome != Outcome.COMPLETE)),
         tally=_tally(system, len(places)),
         concurrency=system.concurrency,
+        lowered_to=system.lowered_to,
         samples=system.samples,
-        throughput=throughput,
-        loaded=loaded,
+        server=_server(system),
         cost=system.cost,
         load_runs=tuple(
             {
                 "concurrency": run.concurrency,
                 "requests": run.requests,
                 "failed": run.failed,
+                "seconds": run.seconds,
                 "throughput_rps": run.throughput,
                 "quantiles": run.quantiles,
             }
@@ -117,37 +57,86 @@ def _measured(system: System, places: dict[int, int]) -> Measured:
     )
 
 
-def _complete(system: System, places: dict[int, int]) -> tuple[Timings, Usage]:
-    rows = (
-        Completion.objects.filter(system=system, state=State.DONE, outcome=Outcome.COMPLETE)
-        .order_by("input_id", "sample")
-        .values_list("input_id", "sample", "latency_ms", "ttft_ms", "usage")
-    )
-    table = np.array(list(_rows(rows.iterator(chunk_size=CHUNK), places)), dtype=float).reshape(-1, 7)
-    timed, counted = table[~np.isnan(table[:, 2])], table[~np.isnan(table[:, 4])]
-    timings = Timings(
-        input=timed[:, 0].astype(np.int64), sample=timed[:, 1].astype(np.int64), e2e=timed[:, 2], ttft=timed[:, 3]
-    )
-    usage = Usage(
-        input=counted[:, 0].astype(np.int64), prompt=counted[:, 4], cached=counted[:, 5], output=counted[:, 6]
-    )
-    return timings, usage
+class _Rows:
+    """What came of a system's finished requests, as one table: a row an answer."""
 
-
-def _rows(rows: Iterator[Any], places: dict[int, int]) -> Iterator[tuple[float, ...]]:
-    unknown = float("nan")
-    for item, sample, latency, ttft, usage in rows:
-        tokens = usage or {}
-        known = tokens.get("input") is not None and tokens.get("output") is not None
-        yield (
-            places[item],
-            sample,
-            unknown if latency is None else latency,
-            unknown if ttft is None else ttft,
-            tokens["input"] if known else unknown,
-            (tokens.get("cached") or 0) if known else unknown,
-            tokens["output"] if known else unknown,
+    def __init__(self, system: System, places: dict[int, int]) -> None:
+        found = (
+            Completion.objects.filter(system=system, state=State.DONE)
+            .order_by("input_id", "sample")
+            .values_list("input_id", "sample", "outcome", "usage", *TIMES)
         )
+        self.outcomes, table = [], []
+        for item, sample, outcome, usage, *times in found.iterator(chunk_size=CHUNK):
+            self.outcomes.append(outcome)
+            table.append([places[item], sample, *map(_number, times), *_tokens(usage or {})])
+        width = 2 + len(TIMES) + len(TOKENS) + 1
+        self.table = np.array(table, dtype=float).reshape(-1, width)
+        self.outcome = np.array(self.outcomes, dtype=str)
+        self._estimate(system, places)
+
+    def timings(self) -> Timings:
+        """Of the complete answers that were timed."""
+        rows = self.table[(self.outcome == Outcome.COMPLETE) & ~np.isnan(self.table[:, 2])]
+        counted = np.where(rows[:, -1] > 0, np.nan, 1.0)
+        return Timings(
+            input=rows[:, 0].astype(np.int64),
+            sample=rows[:, 1].astype(np.int64),
+            e2e=rows[:, 2],
+            ttft=rows[:, 3],
+            first_visible=rows[:, 4],
+            user=rows[:, 5],
+            output=rows[:, 9] * counted,
+            reasoning=rows[:, 10] * counted,
+        )
+
+    def usage(self, *outcomes: str) -> Usage:
+        """Of the answers that ended so."""
+        rows = self.table[np.isin(self.outcome, outcomes)]
+        return Usage(
+            input=rows[:, 0].astype(np.int64),
+            sample=rows[:, 1].astype(np.int64),
+            prompt=rows[:, 6],
+            cached=rows[:, 7],
+            cache_write=rows[:, 8],
+            output=rows[:, 9],
+            estimated=rows[:, -1] > 0,
+        )
+
+    def _estimate(self, system: System, places: dict[int, int]) -> None:
+        """Tokens that nobody counted, from the characters of input and answer; marked as estimated."""
+        unknown = np.isnan(self.table[:, (6, 9)])
+        if not unknown.any():
+            return
+        asked = {
+            places[pk]: len(system.system_prompt) + sum(len(str(one.get("content", ""))) for one in messages)
+            for pk, messages in Input.objects.filter(experiment=system.arm.experiment_id).values_list("pk", "messages")
+        }
+        rows = Completion.objects.filter(system=system, state=State.DONE).order_by("input_id", "sample")
+        written = np.array(list(rows.annotate(n=Length("raw_text")).values_list("n", flat=True)), dtype=float)
+        read = np.array([asked[int(place)] for place in self.table[:, 0]], dtype=float)
+        for column, characters, where in ((6, read, unknown[:, 0]), (9, written, unknown[:, 1])):
+            self.table[where, column] = np.ceil(characters[where] / CHARACTERS_A_TOKEN)
+        self.table[unknown.any(axis=1), -1] = 1
+
+
+def _number(value: float | None) -> float:
+    return float("nan") if value is None else value
+
+
+def _tokens(usage: Mapping[str, Any]) -> list[float]:
+    """As TOKENS, then whether they are estimated; what is read and written is NaN where nobody counted."""
+    read, out = _number(usage.get("input")), _number(usage.get("output"))
+    rest = [usage.get(name) or 0 for name in ("cached", "cache_write")]
+    return [read, *rest, out, usage.get("reasoning") or 0, bool(usage.get("estimated"))]
+
+
+def _server(system: System) -> str | None:
+    """Host and port, which systems at two endpoints may share; the maker's own address by its preset."""
+    if system.endpoint is None:
+        return None
+    split = urlsplit(system.endpoint.base_url)
+    return f"{split.hostname}:{split.port or split.scheme}" if split.hostname else system.endpoint.name
 
 
 def _tally(system: System, inputs: int) -> Tally:
@@ -161,20 +150,20 @@ def _tally(system: System, inputs: int) -> Tally:
         empty=Count("pk", filter=Q(outcome=Outcome.EMPTY)),
         pending=Count("pk", filter=Q(state__in=[State.PENDING, State.RUNNING])),
         cold_starts=Count("pk", filter=Q(cold=True)),
-        tries=Sum("attempts", filter=Q(attempts__gt=1)),
-        retried=Count("pk", filter=Q(attempts__gt=1)),
+        calls=Sum("attempts", default=0),
+        called=Count("pk", filter=Q(attempts__gt=0)),
+        answered=Count("pk", filter=Q(attempts__gt=0, state=State.DONE)),
+        first_at=Min("started_at"),
+        last_at=Max("finished_at"),
     )
-    retries = (found.pop("tries") or 0) - found.pop("retried")
-    return Tally(retries=retries, missing=inputs - found.pop("asked"), **found)
-
-
-def _throughput(system: System, timings: Timings, runs: list[LoadRun]) -> tuple[float | None, bool]:
-    """The best load run without failures, else Little's law: what is in flight over the mean time of one."""
-    clean = [run.throughput for run in runs if not run.failed and run.throughput > 0]
-    if clean:
-        return max(clean), True
-    mean = float(timings.e2e.mean()) if len(timings) else 0.0
-    return (system.concurrency * 1000 / mean if mean > 0 else None), False
+    at_the_door = Attempt.objects.filter(completion__system=system, first_token_ms=None).exclude(failure_kind="")
+    calls, answered = found.pop("calls"), found.pop("answered")
+    return Tally(
+        retries=calls - found.pop("called"),
+        begun=max(0, calls - answered - at_the_door.count()),
+        missing=inputs - found.pop("asked"),
+        **found,
+    )
 
 
 def mark(experiment: Experiment) -> dict[str, Any]:

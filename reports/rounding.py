@@ -57,6 +57,14 @@ def duration(value: float | None) -> str:
     return f"{seconds:,.{digits}f}{NBSP}s"
 
 
+def delay(value: float | None) -> str:
+    """A difference of times, signed: `+120 ms`, `−1.40 s`."""
+    if value is None:
+        return NOTHING
+    written = duration(value).replace("-", "−")
+    return written if written[0] in "−0" else f"+{written}"
+
+
 def seconds(value: float | None) -> str:
     """Seconds that a person took: `34 s`, `3 min 10 s`."""
     if value is None:
@@ -119,6 +127,7 @@ STYLES: dict[str, Style] = {
     "whole percent": whole_percent,
     "hours": hours,
     "duration": duration,
+    "delay": delay,
     "seconds": seconds,
     "money": money,
     "volume": volume,

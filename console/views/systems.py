@@ -47,7 +47,10 @@ def add(request: OwnerRequest, experiment: Experiment) -> HttpResponse:
     """A system that is asked at an endpoint."""
     if experiment.status not in BEFORE_THE_SEAL:
         return back_to("systems", experiment)
-    form = AskedSystemForm(request.POST or None)
+    looked_up = "look_up" in request.POST
+    form = (
+        AskedSystemForm.with_listed_prices(request.POST.dict()) if looked_up else AskedSystemForm(request.POST or None)
+    )
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         try:

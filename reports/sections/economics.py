@@ -1,10 +1,11 @@
 """From which volume on a system of one's own costs less than the API, and what that answer hangs on."""
 
 from collections.abc import Mapping
-from math import isfinite
+from dataclasses import replace
+from math import ceil, isfinite
 from typing import Any
 
-from reports.sections import costs
+from reports.sections import capacity, costs, machines
 from reports.sections.study import Study
 from reports.statistics import break_even as arithmetic
 from reports.statistics import cost
@@ -27,7 +28,7 @@ def break_even(study: Study, report: Mapping[str, Any]) -> Section:
     section: Section = {
         "tokens_per_day": _finite(tokens),
         "tokens_per_day_without_governance": _finite(plain),
-        "requests_per_day": _requests(study, baseline, candidate, tokens),
+        "requests_per_day": requests_at(tokens, sum(_tokens(study, baseline, candidate))),
         "inputs": _inputs(study, candidate, baseline, now),
         "sensitivity": [
             {
@@ -39,6 +40,7 @@ def break_even(study: Study, report: Mapping[str, Any]) -> Section:
             for bar in arithmetic.tornado(now)
         ],
     }
+    section["hosted"] = _hosted(study, candidate, now)
     if not isfinite(tokens):
         section["why"] = "a token of one's own costs no less than one of the API, so no volume breaks even"
     return section
@@ -47,20 +49,23 @@ def break_even(study: Study, report: Mapping[str, Any]) -> Section:
 def situation(study: Study, candidate: int, baseline: int) -> Situation:
     """The assumptions and measurements that the point follows from."""
     own, assumed = costs.stated(study, candidate), study.assumed
-    card = costs.rented(own, assumed)
+    card = machines.machine(own, assumed)
     tokens_in, tokens_out = _tokens(study, baseline, candidate)
     total = tokens_in + tokens_out
     share = assumed.get("cached_share")
+    measured = costs.cached_share(study.measured[baseline])
     return Situation(
         hourly=card.hourly,
         gpus=card.gpus,
         hours_per_day=card.hours_per_day,
+        share=card.share,
+        owned=machines.bought(own),
         overhead_per_day=card.overhead_per_day,
         prices=costs.prices(costs.stated(study, baseline)),
-        cached_share=share if share is not None else 0.0,
+        cached_share=(measured or 0.0) if share is None else share,
         input_share=tokens_in / total if total else USUAL_INPUT_SHARE,
         variable_per_million=own.get("variable_per_million") or 0.0,
-        governance_per_year=assumed.get("governance_per_year") or 0.0,
+        governance_per_year=sum(assumed.get(name) or 0.0 for name in ("governance_per_year", "vendor_risk_per_year")),
     )
 
 
@@ -78,30 +83,27 @@ def _own_system(study: Study, report: Mapping[str, Any]) -> int | None:
 
 
 def _tokens(study: Study, baseline: int, candidate: int) -> tuple[float, float]:
-    """Mean tokens in and out of a request, of the baseline where they were counted."""
-    for arm in (baseline, candidate):
-        usage = study.measured[arm].usage
-        if len(usage):
-            return float(usage.prompt.mean()), float(usage.output.mean())
-    return 0.0, 0.0
+    """Mean tokens in and out of a request, of the baseline where it answered."""
+    found = (costs.tokens_of_a_request(study.measured[arm]) for arm in (baseline, candidate))
+    return next((means for means in found if means), (0.0, 0.0))
 
 
-def _requests(study: Study, baseline: int, candidate: int, tokens: float) -> float | None:
-    if not isfinite(tokens):
-        return None
-    return arithmetic.requests_per_day(tokens, tokens_per_request=sum(_tokens(study, baseline, candidate)))
+def requests_at(tokens: float, per_request: float) -> float | None:
+    """A volume of tokens as requests a day; None where there is no such volume."""
+    return arithmetic.requests_per_day(tokens, tokens_per_request=per_request) if isfinite(tokens) else None
 
 
 def _inputs(study: Study, candidate: int, baseline: int, now: Situation) -> Section:
     requests, per_request = study.assumed.get("requests_per_day"), sum(_tokens(study, baseline, candidate))
     today = requests * per_request if requests and per_request else None
-    plain = now.tokens_per_day_without_governance
+    plain, most = now.tokens_per_day_without_governance, _capacity(study, candidate)
     return {
         "candidate": study.name(candidate),
         "baseline": study.name(baseline),
         "fixed_per_day": now.fixed_per_day,
         "operations_per_day": now.overhead_per_day,
         "governance_per_year": now.governance_per_year,
+        "vendor_risk_per_year": study.assumed.get("vendor_risk_per_year") or 0.0,
         "governance_per_day": now.governance_per_day,
         "governance_needed_per_year": _governance_needed(now, today),
         "api_price_per_million": now.price_per_million,
@@ -112,7 +114,9 @@ def _inputs(study: Study, candidate: int, baseline: int, now: Situation) -> Sect
         "requests_per_day": requests,
         "tokens_per_day": today,
         "crossing": _finite(plain),
-        "capacity_requests_per_day": _capacity(study, candidate),
+        "capacity_requests_per_day": most,
+        "gpus_times": _times(requests_at(now.tokens_per_day, per_request), most),
+        "gpus_times_without_governance": _times(requests_at(plain, per_request), most),
     }
 
 
@@ -130,11 +134,31 @@ def _governance_needed(now: Situation, today: float | None) -> float | None:
 
 
 def _capacity(study: Study, candidate: int) -> float | None:
-    own, throughput = costs.stated(study, candidate), study.measured[candidate].throughput
+    throughput = capacity.sustained(study.measured[candidate], study.assumed).throughput
     if not throughput:
         return None
-    hours = own.get("hours_per_day") or cost.HOURS
-    return cost.capacity_per_day(requests_per_second=throughput, hours_per_day=hours)
+    card = machines.machine(costs.stated(study, candidate), study.assumed)
+    return cost.capacity_per_day(requests_per_second=throughput * card.share, hours_per_day=card.hours_per_day)
+
+
+def _times(requests: float | None, most: float | None) -> int | None:
+    """How many times the stated GPUs a volume would need; a break-even beyond them is none. None where not known."""
+    return max(1, ceil(requests / most)) if requests is not None and most else None
+
+
+def _hosted(study: Study, candidate: int, now: Situation) -> Section | None:
+    """The third way, the same open model paid by tokens: its price of a token, and the volume that pays for GPUs."""
+    found = costs.hosted_prices(costs.stated(study, candidate))
+    if found is None:
+        return None
+    there = replace(now, prices=found, cached_share=0.0, governance_per_year=0.0)
+    return {
+        "candidate": study.name(candidate),
+        "input_per_million": found.input,
+        "output_per_million": found.output,
+        "price_per_million": there.price_per_million,
+        "tokens_per_day": _finite(there.tokens_per_day),
+    }
 
 
 def _nothing(why: str) -> Section:
@@ -144,6 +168,7 @@ def _nothing(why: str) -> Section:
         "requests_per_day": None,
         "inputs": {},
         "sensitivity": [],
+        "hosted": None,
         "why": why,
     }
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from experiments.models import Experiment
 from reports import assumptions, measurements, unblinding, votes
-from reports.measurements import Measured
+from reports.measured import Measured
 from reports.statistics.interval import Ints
 from reports.unblinding import Identity
 from reports.votes import Ballots, Versus, Votes

@@ -175,7 +175,7 @@ def _cost(case: Case) -> str:
 
 
 def _latency(case: Case) -> str:
-    own, other = (system["latency"]["e2e_p95"]["value"] for system in (case.candidate, case.baseline))
+    own, other = (system["latency"]["p95"]["value"] for system in (case.candidate, case.baseline))
     return f"its p95 is {duration(own)} against {duration(other)}" if own is not None and other is not None else ""
 
 
@@ -207,8 +207,8 @@ def _reasons(case: Case) -> list[str]:
         )
     if _latency(case):
         found.append(
-            f"Latency: the p95 of {own} is {duration(case.candidate['latency']['e2e_p95']['value'])}, "
-            f"of {other} {duration(case.baseline['latency']['e2e_p95']['value'])}."
+            f"Latency: the p95 of {own} is {duration(case.candidate['latency']['p95']['value'])}, "
+            f"of {other} {duration(case.baseline['latency']['p95']['value'])}."
         )
     return found
 
@@ -220,7 +220,7 @@ def _in_short(case: Case) -> str:
     if case.price is not None:
         said.append(f"{money(case.price)} per 1,000 requests")
     if _latency(case):
-        said.append(f"p95 {duration(case.candidate['latency']['e2e_p95']['value'])}")
+        said.append(f"p95 {duration(case.candidate['latency']['p95']['value'])}")
     return ", ".join(said) + "."
 
 

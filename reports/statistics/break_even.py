@@ -10,14 +10,17 @@ from reports.statistics.cost import DAYS, HOURS, Prices
 class Situation:
     """Everything the break-even point depends on. Money in USD, prices per million tokens.
 
-    `hours_per_day` are those that are paid for; `overhead_per_day` is operations and storage; `input_share` is the
-    share of tokens that are input; `variable_per_million` is what a million tokens cost oneself beyond the fixed part;
-    `governance_per_year` is what avoiding vendor and data-governance risk is worth.
+    `hours_per_day` are those that are paid for; `share` is the part of them that is this system's; `owned` says that
+    the machine was bought, so that switching it off saves nothing; `overhead_per_day` is operations and storage;
+    `input_share` is the share of tokens that are input; `variable_per_million` is what a million tokens cost oneself
+    beyond the fixed part; `governance_per_year` is what avoiding vendor and data-governance risk is worth.
     """
 
     hourly: float
     gpus: float = 1.0
     hours_per_day: float = float(HOURS)
+    share: float = 1.0
+    owned: bool = False
     overhead_per_day: float = 0.0
     prices: Prices
     cached_share: float = 0.0
@@ -28,7 +31,7 @@ class Situation:
     @property
     def fixed_per_day(self) -> float:
         """F."""
-        return self.hourly * self.gpus * self.hours_per_day + self.overhead_per_day
+        return self.hourly * self.gpus * self.share * self.hours_per_day + self.overhead_per_day
 
     @property
     def price_per_million(self) -> float:
@@ -117,7 +120,7 @@ def _spreads(now: Situation) -> list[tuple[str, _Setting, _Setting]]:
     even, ten_to_one = replace(now, input_share=0.5), replace(now, input_share=10 / 11)
     spreads = [
         ("GPU price", ("half", half), ("double", double)),
-        ("hours switched on", ("8 a day", some), ("24 a day", all_day)),
+        *([] if now.owned else [("hours switched on", ("8 a day", some), ("24 a day", all_day))]),
         ("high availability", ("as it is", now), ("twice the GPUs", replace(now, gpus=now.gpus * 2))),
         ("operations", ("none", replace(now, overhead_per_day=0.0)), _more_operations(now)),
         ("API price", ("half", _priced(now, 0.5)), ("double", _priced(now, 2.0))),

@@ -13,31 +13,41 @@ HOURS = 24
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prices:
-    """Of one API; `cached` is None where cached input costs like any other."""
+    """Of one API; `cached` and `cache_write` are None where reading from and writing to a cache cost like any input."""
 
     input: float
     output: float
     cached: float | None = None
+    cache_write: float | None = None
 
     @property
     def of_cached(self) -> float:
         """The price of a cached input token."""
         return self.input if self.cached is None else self.cached
 
+    @property
+    def of_cache_write(self) -> float:
+        """The price of an input token that was written to a cache."""
+        return self.input if self.cache_write is None else self.cache_write
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rented:
-    """GPUs that are paid for by the hour. `overhead_per_day`: operations, storage and whatever else is fixed."""
+    """GPUs that are paid for by the hour. `overhead_per_day`: operations, storage and whatever else is fixed.
+
+    `share` is the part of their hours that is paid for this system: two adapters on one base server split them.
+    """
 
     hourly: float
     gpus: float = 1.0
     hours_per_day: float = float(HOURS)
     overhead_per_day: float = 0.0
+    share: float = 1.0
 
     @property
     def fixed_per_day(self) -> float:
         """F, what a day costs whether requests come or not."""
-        return self.hourly * self.gpus * self.hours_per_day + self.overhead_per_day
+        return self.hourly * self.gpus * self.share * self.hours_per_day + self.overhead_per_day
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,22 +95,31 @@ def per_thousand_by_api(
     return 1000 * (tokens_in * blended + tokens_out * prices.output) / 1e6 * (1 + retries)
 
 
-def per_thousand_by_tokens(
-    *,
-    tokens_in: Floats,
-    tokens_out: Floats,
-    cached: Floats,
-    item: Ints,
-    prices: Prices,
-    retries: float = 0.0,
-    level: float = LEVEL,
-) -> Interval:
-    """The mean over inputs of what a request cost, × 1000, with a t interval; one entry a request in each column.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tokens:
+    """One entry a request in each column; `cached` is a part of `read`, `cache_write` is not, `out` has thoughts."""
 
-    `cached` counts those of `tokens_in` that were read from a cache.
+    read: Floats
+    cached: Floats
+    cache_write: Floats
+    out: Floats
+
+    def usd(self, prices: Prices) -> Floats:
+        """What each request cost: ((read - cached) p_in + cached p_cached + written p_write + out p_out)/1e6."""
+        of_input = (self.read - self.cached) * prices.input + self.cached * prices.of_cached
+        each: Floats = (of_input + self.cache_write * prices.of_cache_write + self.out * prices.output) / 1e6
+        return each
+
+
+def per_thousand_by_tokens(
+    tokens: Tokens, *, item: Ints, prices: Prices, retries: float = 0.0, level: float = LEVEL
+) -> Interval:
+    """The mean over inputs of what a request cost, × 1000, with a t interval.
+
+    `retries` is what calls without a usable answer cost on top, as a share of what the answers cost.
     """
-    each = (tokens_in - cached) * prices.input + cached * prices.of_cached + tokens_out * prices.output
-    return intervals.mean(scores.by_input(each * (1 + retries) / 1000, item).mean, level=level)
+    each = tokens.usd(prices) * 1000 * (1 + retries)
+    return intervals.mean(scores.by_input(each, item).mean, level=level)
 
 
 def per_thousand_busy(*, hourly: float, gpus: float = 1.0, requests_per_second: float) -> float:
@@ -120,19 +139,25 @@ def by_gpu(
     requests_per_second: float | None,
     requests_per_day: float | None = None,
     utilisation: float | None = None,
+    variable_per_thousand: float = 0.0,
 ) -> GpuCost:
     """Busy and fully loaded cost per 1,000 requests; `hourly` is that of all GPUs together, without overhead.
 
     With `requests_per_day` the day's fixed cost is shared among them; else the busy cost is divided by the share of
-    time that the GPUs work (`utilisation`, 0.3 where unsaid).
+    time that the GPUs work (`utilisation`, 0.3 where unsaid). What each request costs besides is added to either.
     """
-    busy = per_thousand_busy(hourly=hourly, requests_per_second=requests_per_second) if requests_per_second else None
-    if requests_per_day:
-        loaded = per_thousand_loaded(fixed_per_day=fixed_per_day, requests_per_day=requests_per_day)
-        return GpuCost(busy=busy, loaded=loaded, basis=f"{requests_per_day:,.0f} requests a day")
     share = utilisation or UTILISATION
+    always = per_thousand_busy(hourly=hourly, requests_per_second=requests_per_second) if requests_per_second else None
+    busy = None if always is None else always + variable_per_thousand
+    if requests_per_day:
+        loaded = per_thousand_loaded(
+            fixed_per_day=fixed_per_day,
+            requests_per_day=requests_per_day,
+            variable_per_thousand=variable_per_thousand,
+        )
+        return GpuCost(busy=busy, loaded=loaded, basis=f"{requests_per_day:,.0f} requests a day")
     basis = f"busy {share:.0%} of the time" + ("" if utilisation else ", assumed")
-    return GpuCost(busy=busy, loaded=None if busy is None else busy / share, basis=basis)
+    return GpuCost(busy=busy, loaded=None if always is None else always / share + variable_per_thousand, basis=basis)
 
 
 def capacity_per_day(*, requests_per_second: float, hours_per_day: float = float(HOURS)) -> float:

@@ -14,6 +14,7 @@ from reports.statistics.distributions import binomial_at_most
 from reports.statistics.interval import LEVEL, Floats, Interval, Ints, without_limits
 
 FEWEST_INPUTS = 10  # for the bootstrap: with fewer, the largest input decides every upper quantile
+FEWEST_PAIRED = 20  # simulated coverage of a difference of p95s: 88 % from 12 inputs, 95 % from 30
 _CELLS = 250_000  # of one block of resamples, so that it stays in the cache
 _WORK = 20_000_000  # timings in all resamples together
 _FEWEST_RESAMPLES = 500
@@ -119,6 +120,51 @@ def quantiles(
     return tuple(from_single_runs(times, q, level=level) for q in qs)
 
 
+def paired_differences(
+    own: tuple[Floats, Ints],
+    other: tuple[Floats, Ints],
+    qs: Sequence[float],
+    *,
+    chance: Generator,
+    level: float = LEVEL,
+    resamples: int = bootstrap.RESAMPLES,
+) -> tuple[Interval, ...]:
+    """By how much each quantile of `own` lies above that of `other`; both are (times, item), one entry a timing.
+
+    Only inputs that both answered count, and each resample draws the same inputs for both. The two differ only where
+    the limits exclude 0. `n` counts the inputs in common.
+    """
+    shared = np.intersect1d(own[1], other[1])
+    n = int(shared.size)
+    if n < FEWEST_PAIRED:
+        why = f"{n} inputs answered by both: a paired difference needs at least {FEWEST_PAIRED}"
+        return tuple(without_limits(None, n=n, why=why) for _ in qs)
+    mine, theirs = (_on(shared, times, item) for times, item in (own, other))
+    size = max(1, _CELLS // max(mine[0].size, theirs[0].size))
+    drawn, done = [], 0
+    while done < resamples:
+        weights = bootstrap.weights(n, min(size, resamples - done), chance)
+        drawn.append(
+            _of_weighted(mine[0], weights[:, mine[1]], qs) - _of_weighted(theirs[0], weights[:, theirs[1]], qs)
+        )
+        done += weights.shape[0]
+    values = np.quantile(mine[0], qs) - np.quantile(theirs[0], qs)
+    tail = (1 - level) / 2
+    lows, highs = np.quantile(np.concatenate(drawn), [tail, 1 - tail], axis=0)
+    method = f"bootstrap over {n} inputs in pairs ({resamples} resamples)"
+    return tuple(
+        Interval(value=float(value), low=float(low), high=float(high), method=method, n=n)
+        for value, low, high in zip(values, lows, highs, strict=True)
+    )
+
+
+def _on(shared: Ints, times: Floats, item: Ints) -> tuple[Floats, Ints]:
+    """The times on some inputs, sorted, and the place of each one's input among them."""
+    kept = np.isin(item, shared)
+    order = np.argsort(times[kept], kind="stable")
+    return times[kept][order], np.searchsorted(shared, item[kept][order])
+
+
 def _resampled(times: Floats, codes: Ints, qs: Sequence[float], *, chance: Generator, count: int) -> Floats:
     """Type 7 quantiles of `count` resamples; shape (count, len(qs))."""
     order = np.argsort(times, kind="stable")
@@ -134,14 +180,14 @@ def _resampled(times: Floats, codes: Ints, qs: Sequence[float], *, chance: Gener
 def _of_weighted(ordered: Floats, weights: Floats, qs: Sequence[float]) -> Floats:
     """Quantiles of sorted times that are repeated `weights` (resamples, times) times each, without repeating them."""
     upto = np.cumsum(weights, axis=1)
-    total = upto[:, -1]
+    last = upto[:, -1] - 1
     found = np.empty((weights.shape[0], len(qs)))
-    for row, (cumulated, size) in enumerate(zip(upto, total, strict=True)):
-        place = (size - 1) * np.asarray(qs)
-        whole = np.floor(place).astype(np.int64)
-        lower = ordered[np.searchsorted(cumulated, whole, side="right")]
-        upper = ordered[np.searchsorted(cumulated, np.minimum(whole + 1, size - 1), side="right")]
-        found[row] = lower + (place - whole) * (upper - lower)
+    for column, q in enumerate(qs):
+        place = last * q
+        whole = np.floor(place)
+        lower = ordered[(upto <= whole[:, None]).sum(axis=1)]
+        upper = ordered[(upto <= np.minimum(whole + 1, last)[:, None]).sum(axis=1)]
+        found[:, column] = lower + (place - whole) * (upper - lower)
     return found
 
 

@@ -11,6 +11,7 @@ from django.db import transaction
 
 from accounts.actions import invite, owner_called
 from accounts.models import User
+from console import pricing
 from console.actions import add_experiment
 from console.command import Command as Base
 from console.command import find
@@ -64,7 +65,7 @@ class Command(Base):
             owners = self._owners(options["owner"])
             experiment = add_experiment(spec=spec, rows=rows, owners=owners, replace=options["replace"])
         self._link_to(options["owner"], owners)
-        self.warn(*rows.warnings)
+        self.warn(*rows.warnings, *pricing.warnings(spec))
         self._added(experiment, f"{len(rows.inputs)} inputs, {len(spec.systems)} systems.")
 
     def _check(self, **options: Any) -> None:

@@ -84,3 +84,56 @@ def test_one_run_an_input_takes_order_statistics() -> None:
     found = latency.quantiles(times(200), np.arange(200), [0.95], chance=np.random.default_rng(0))[0]
     assert found == latency.from_single_runs(times(200), 0.95)
     assert found.high == np.sort(times(200))[196]
+
+
+def paired(own: np.ndarray, other: np.ndarray, *, seed: int = 5) -> tuple[latency.Interval, ...]:
+    items = np.arange(own.size)
+    return latency.paired_differences(
+        (own, items), (other, items), (0.5, 0.95), chance=np.random.default_rng(seed), resamples=400
+    )
+
+
+def test_two_systems_that_are_slow_on_the_same_inputs_are_told_apart_in_pairs() -> None:
+    """Unpaired, 60 inputs whose times differ tenfold would hide a tenth."""
+    slow = times(60) * 1.1
+    middle, late = paired(slow, times(60))
+    assert middle.low is not None
+    assert middle.low > 0
+    assert late.low is not None
+    assert late.low > 0
+    assert middle.value == pytest.approx(0.1 * np.median(times(60)))
+
+
+def test_the_same_times_are_not_shown_to_differ() -> None:
+    for difference in paired(times(40), times(40)):
+        assert (difference.value, difference.low, difference.high) == (0, 0, 0)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10_000), st.floats(0.2, 5))
+def test_swapping_the_two_turns_the_difference_round(seed: int, factor: float) -> None:
+    one, other = times(30, seed), factor * times(30, seed + 1)
+    for there, back in zip(paired(one, other), paired(other, one), strict=True):
+        assert there.value == pytest.approx(-(back.value or 0))
+        assert (there.low, there.high) == (pytest.approx(-(back.high or 0)), pytest.approx(-(back.low or 0)))
+
+
+def test_only_inputs_that_both_answered_count_and_too_few_say_so() -> None:
+    own, other = (times(40), np.arange(40)), (times(40, 2), np.arange(25, 65))
+    [found] = latency.paired_differences(own, other, [0.5], chance=np.random.default_rng(0))
+    assert (found.value, found.n) == (None, 15)
+    assert found.why == "15 inputs answered by both: a paired difference needs at least 20"
+    [enough] = latency.paired_differences(own, (other[0], np.arange(10, 50)), [0.5], chance=np.random.default_rng(0))
+    assert enough.n == 30
+    assert enough.value == pytest.approx(np.median(own[0][10:]) - np.median(other[0][:30]))
+
+
+def test_a_difference_that_is_none_is_called_one_about_one_time_in_twenty() -> None:
+    chance = np.random.default_rng(11)
+    missed = {0.5: 0, 0.95: 0}
+    for _ in range(200):
+        hard = chance.normal(0, 0.5, 50)
+        own, other = (np.exp(7 + hard + chance.normal(0, 0.3, 50)) for _ in range(2))
+        for q, found in zip(missed, paired(own, other), strict=True):
+            missed[q] += not (found.low or 0) <= 0 <= (found.high or 0)
+    assert max(missed.values()) <= 20
