@@ -64,7 +64,7 @@ class AssumptionsForm(forms.Form):
             known = system["cost"]["stated"] or {}
             if form._offered(system):
                 known = {**known, **form.offers[system["arm"]].cost}
-            form.initial |= {f"{system['arm']}-{name}": known.get(name) for name in LABELS}
+            form.initial.update({f"{system['arm']}-{name}": known.get(name) for name in LABELS})
         return form
 
     @classmethod
