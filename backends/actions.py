@@ -9,6 +9,8 @@ from django.utils import timezone
 
 from backends.adapters import is_recorded
 from backends.adapters.contract import Target
+from backends.deadlines import columns
+from backends.deadlines import problems as deadlines_problems
 from backends.encryption import is_current
 from backends.endpoints import host_of, keep_secret, policy, secret_of
 from backends.hosts import BadAddress
@@ -23,6 +25,7 @@ from experiments.refusals import Refused
 
 __all__ = [
     "CannotAdd",
+    "CannotRemove",
     "RecordedAnswer",
     "add_endpoint",
     "add_system",
@@ -31,10 +34,17 @@ __all__ = [
     "fetch_again",
     "pause",
     "prepare_recorded",
+    "remove_endpoint",
     "resume",
     "rotate_secrets",
     "start_collecting",
 ]
+
+NAMED = 3
+
+
+class CannotRemove(Refused):
+    """An endpoint that is still in use."""
 
 
 class CannotAdd(Refused):
@@ -81,8 +91,9 @@ def add_endpoint(
     secret_env: str = "",
     headers: Mapping[str, str] | None = None,
     max_concurrency: int = 8,
+    deadlines: Mapping[str, float | None] | None = None,
 ) -> Endpoint:
-    """A server to ask; one of the same name and the same settings is used again.
+    """A server to ask; one of the same name and the same settings is used again. `deadlines` in seconds, by name.
 
     Raises CannotAdd where the name is taken by other settings (naming the fields) or the address cannot be used.
     """
@@ -93,6 +104,7 @@ def add_endpoint(
         "secret_env": secret_env,
         "headers": dict(headers or {}),
         "max_concurrency": max_concurrency,
+        **_deadlines(name, deadlines or {}),
     }
     if secret and secret_env:
         raise CannotAdd(f"endpoint {name!r}: give the key, or the environment variable that holds it, not both.")
@@ -113,12 +125,19 @@ def add_endpoint(
 
 
 @transaction.atomic
-def edit_endpoint(*, endpoint: Endpoint, secret: str | None = None, **fields: Any) -> Endpoint:
+def edit_endpoint(
+    *,
+    endpoint: Endpoint,
+    secret: str | None = None,
+    deadlines: Mapping[str, float | None] | None = None,
+    **fields: Any,
+) -> Endpoint:
     """Change an endpoint. Where its host changes, its key must be given again: it is never sent to another host.
 
-    `secret`: None keeps the key, "" removes it. Raises CannotAdd.
+    `secret`: None keeps the key, "" removes it; `deadlines`: None keeps them. Raises CannotAdd.
     """
     before = host_of(endpoint)
+    fields |= {} if deadlines is None else _deadlines(endpoint.name, deadlines)
     for field, value in fields.items():
         setattr(endpoint, field, value)
     endpoint.base_url = _checked(endpoint.name, endpoint.dialect, endpoint.preset, endpoint.base_url)
@@ -128,6 +147,24 @@ def edit_endpoint(*, endpoint: Endpoint, secret: str | None = None, **fields: An
         raise CannotAdd(f"endpoint {endpoint.name!r} gets another host: enter its key again.")
     endpoint.save()
     return endpoint
+
+
+@transaction.atomic
+def remove_endpoint(*, pk: int) -> None:
+    """Delete an endpoint with its key. Raises CannotRemove, naming the experiments, where a system still asks there."""
+    endpoint = Endpoint.objects.select_for_update().filter(pk=pk).first()
+    if endpoint is None:
+        return
+    titles = Experiment.objects.filter(pk__in=System.objects.filter(endpoint=endpoint).values("arm__experiment"))
+    asking = list(titles.order_by("title").values_list("title", flat=True))
+    if asking:
+        named = ", ".join(f"“{title}”" for title in asking[:NAMED])
+        more = f" and {len(asking) - NAMED} more" if len(asking) > NAMED else ""
+        raise CannotRemove(
+            f"endpoint {endpoint.name!r} cannot be deleted: systems of {named}{more} use it. "
+            "Remove those systems, or delete their experiments, first."
+        )
+    endpoint.delete()
 
 
 @transaction.atomic
@@ -202,6 +239,12 @@ def _check_asked(name: str, endpoint: Endpoint, parameters: Mapping[str, Any], c
     target = Target.of(dialect=endpoint.dialect, preset=endpoint.preset, base_url=endpoint.base_url)
     if wrong := problems(target.profile, parameters):
         raise CannotAdd(f"system {name!r}: {' '.join(wrong)}")
+
+
+def _deadlines(name: str, given: Mapping[str, float | None]) -> dict[str, float | None]:
+    if wrong := deadlines_problems(given):
+        raise CannotAdd(f"endpoint {name!r}: {' '.join(wrong)}")
+    return columns(given)
 
 
 def _checked(name: str, dialect: str, preset: str, base_url: str) -> str:

@@ -1,6 +1,5 @@
 """One claimed row and one system: the question is put to the server, and what comes of it is written down."""
 
-import logging
 import random
 import threading
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from backends.failures import KINDS
 from backends.fetching import Attempt, FetchResult, RetryPolicy, fetch_with_retries
 from backends.finishing import Call, Ending, Place
 from backends.models import System
+from backends.own_faults import OwnFaults
 from backends.turns import database_turn, patiently
 from experiments.models import Input
 
@@ -29,7 +29,6 @@ SHORT_WAIT_SECONDS = 5.0  # longer ones are spent in line, not in a place
 OUR_FAULT = "Blindpair itself failed on this answer; the server's log says where. Report it."
 SAVE_WITHIN_SECONDS = 60.0
 Result = TypeVar("Result")
-_log = logging.getLogger(__name__)
 
 
 class LongWait(Exception):
@@ -53,6 +52,7 @@ class Asker:
     place: Place
     client: WireClient
     halt: threading.Event
+    faults: OwnFaults = field(default_factory=OwnFaults)
     rng: random.Random = field(default_factory=random.Random)
     good: int = 0
 
@@ -78,16 +78,20 @@ class Asker:
                 on_attempt=asking.note,
                 rng=self.rng,
             )
-            return asking.settle(result)
+            ending = asking.settle(result)
         except LongWait as wait:
             return asking.put_off(wait.seconds)
         except Halted:
             return asking.put_off(0.0)
         except DatabaseError:
             raise
-        except Exception:
-            _log.exception("fetching completion %s failed for a reason of our own", claim.completion)
+        except Exception as error:  # one odd answer must not end the thread that serves all the others
+            if self.halt.is_set():
+                return asking.put_off(0.0)  # stopped: the client was closed under a call that nobody waits for
+            self.faults.stop_at_last(error, system_id=self.system.pk, what=f"fetching completion {claim.completion}")
             return asking.fail("internal", OUR_FAULT)
+        self.faults.forget()
+        return ending
 
 
 class _Asking:

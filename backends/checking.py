@@ -39,15 +39,20 @@ def check(asker: Asker, phase: str) -> bool:
         if not _take(system, phase):
             return False
         longest = _longest_input(asker.place.experiment)
-    found = preflight(
-        asker.client,
-        asker.target,
-        model=asker.system.model_id,
-        system_prompt=asker.system.system_prompt,
-        parameters=asker.system.parameters,
-        longest_input=longest,
-        probes=PROBES if phase == BEFORE else PROBES[:1],
-    )
+    try:
+        found = preflight(
+            asker.client,
+            asker.target,
+            model=asker.system.model_id,
+            system_prompt=asker.system.system_prompt,
+            parameters=asker.system.parameters,
+            longest_input=longest,
+            probes=PROBES if phase == BEFORE else PROBES[:1],
+        )
+    except BaseException:
+        with database_turn():
+            _store(system, {})  # nobody asks any more: another may at once
+        raise
     with database_turn():
         return _conclude(system, phase, found)
 

@@ -1,6 +1,6 @@
 """Who works on which completion: rows are claimed for a while, and the claim is renewed or given back.
 
-Claiming is one short transaction that locks the endpoint, counts the live claims and takes the next rows, so that the
+Claiming locks the endpoint, counts the live claims and takes the next rows in one short transaction, so that the
 declared concurrency holds over all processes. Only the holder of a claim can finish its row.
 """
 
@@ -12,7 +12,8 @@ from enum import Enum
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Count, F, IntegerField, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from backends.models import Completion, State, System
@@ -21,6 +22,16 @@ from experiments.models import Input, Status
 LEASE_SECONDS = 30.0
 MOST_BEGINNINGS = 20
 _READ = ("sample", "attempts", "not_before", "started_at", "input__external_id", "input__messages")
+_OF_SYSTEM = (
+    "paused_at",
+    "circuit_until",
+    "concurrency",
+    "failures_in_row",
+    "lowered_to",
+    "trouble_kind",
+    "endpoint__max_concurrency",
+    "arm__experiment__status",
+)
 TROUBLED = 5  # failures in a row after which a system is asked again only now and then, one call at a time
 
 
@@ -69,28 +80,39 @@ def workable(system: System, now: datetime) -> bool:
     return system.paused_at is None and not resting
 
 
-@transaction.atomic(savepoint=False)
-def claim_some(*, system_id: int, wanted: int, lease_seconds: float = LEASE_SECONDS) -> list[Claim] | Nothing:
-    """Take up to so many of a system's next rows, or say why there are none."""
+def lock(system_id: int) -> System | None:
+    """The system, with its experiment and its endpoint locked to the end of the transaction; None where it is gone.
+
+    One query for both: the experiment first, as everybody does who writes to it, then the endpoint, so that no two
+    processes count its calls at the same time.
+    """
+    systems = System.objects.select_for_update(no_key=True, of=("arm__experiment", "endpoint"))
+    # The condition on the endpoint makes it an inner join: Postgres locks no row that may be absent.
+    asked = systems.filter(pk=system_id, endpoint__max_concurrency__gte=1)
+    return asked.select_related("endpoint", "arm__experiment").only(*_OF_SYSTEM).first()
+
+
+def claim_some(system: System | None, *, wanted: int, lease_seconds: float = LEASE_SECONDS) -> list[Claim] | Nothing:
+    """Take up to so many next rows of a locked system, or say why there are none."""
     now = timezone.now()
-    system = _with_endpoint_locked(system_id)
-    if system is None or system.endpoint is None or not workable(system, now):
+    if system is None or system.arm.experiment.status != Status.COLLECTING or not workable(system, now):
         return Nothing.DUE
-    free = min(wanted, _free(system, system.endpoint.max_concurrency, now))
-    if free < 1:
-        return Nothing.FREE
     # All first samples come before any second one, in the order of the inputs.
     waiting = Completion.objects.select_for_update(skip_locked=True, of=("self",)).filter(due(now), system=system)
-    rows = list(waiting.select_related("input").only(*_READ).order_by("sample", "pk")[:free])
-    return _take(rows, system, now, lease_seconds) if rows else Nothing.DUE
+    counted = waiting.annotate(
+        calls_here=_live(now, system=system), calls_there=_live(now, system__endpoint=system.endpoint_id)
+    )
+    rows = list(counted.select_related("input").only(*_READ).order_by("sample", "pk")[:wanted])
+    if not rows:
+        return Nothing.DUE
+    rows = rows[: max(0, _free(system, rows[0].calls_here, rows[0].calls_there))]
+    return _take(rows, system, now, lease_seconds) if rows else Nothing.FREE
 
 
-def _with_endpoint_locked(system_id: int) -> System | None:
-    """A system that is being collected; the lock keeps other processes from counting at the same time."""
-    systems = System.objects.select_for_update(no_key=True, of=("endpoint",)).select_related("endpoint")
-    # The condition on the endpoint makes it an inner join: Postgres locks no row that may be absent.
-    asked = systems.filter(endpoint__max_concurrency__gte=1, arm__experiment__status=Status.COLLECTING)
-    return asked.filter(pk=system_id).first()
+def _live(now: datetime, **whose: Any) -> Coalesce:
+    """How many calls are under way."""
+    rows = Completion.objects.filter(**whose, state=State.RUNNING, lease_until__gte=now).order_by()
+    return Coalesce(Subquery(rows.values("state").annotate(n=Count("pk")).values("n")), 0, output_field=IntegerField())
 
 
 def take_back_overdue() -> int:
@@ -135,14 +157,10 @@ def _still(rows: Collection[Claim]) -> QuerySet[Completion]:
     )
 
 
-def _free(system: System, places: int, now: datetime) -> int:
+def _free(system: System, here: int, there: int) -> int:
     """How many more calls may be under way: of the system, and of all that share its endpoint."""
-    live = list(
-        Completion.objects.filter(system__endpoint=system.endpoint_id, state=State.RUNNING, lease_until__gte=now)
-        .order_by()
-        .values_list("system_id", flat=True)
-    )
-    return min(places - len(live), limit_of(system) - live.count(system.pk))
+    places = system.endpoint.max_concurrency if system.endpoint else 0
+    return min(places - there, limit_of(system) - here)
 
 
 def _take(rows: Sequence[Completion], system: System, now: datetime, lease_seconds: float) -> list[Claim]:

@@ -28,9 +28,11 @@ STREAM_CAP = 64_000_000  # bytes of a stream: about 300 of wrapping to each toke
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deadlines:
-    """Seconds: to connect, of silence between two reads, and for a whole attempt whatever arrives meanwhile."""
+    """Seconds: to connect, to the first token (None: as long as the whole), of silence between two reads, and for a
+    whole attempt whatever arrives meanwhile."""
 
     connect: float = 10.0
+    first_token: float | None = None
     silence: float = 300.0
     total: float = 600.0
 
@@ -149,7 +151,7 @@ class WireClient:
         self._fresh.close()
 
     def watch(self) -> Watch:
-        return Watch(self.deadlines.total, self._clock)
+        return Watch(self.deadlines.total, self._clock, first_token=self.deadlines.first_token)
 
     @contextmanager
     def exchange(self, request: WireRequest, watch: Watch, *, fresh: bool = False) -> Iterator[Exchange]:
@@ -235,11 +237,21 @@ def _in_our_words(url: str, watch: Watch) -> Iterator[None]:
 def _timeout(error: httpx.TimeoutException, host: str, watch: Watch) -> BackendFailure:
     if isinstance(error, httpx.ConnectTimeout) and not watch.expired():
         return TransientError("unreachable", f"{host} did not accept a connection in time. Check that the server runs.")
-    seconds = watch.ms() / 1000
+    seconds = f"{watch.ms() / 1000:.3g} s"
+    if not watch.expired():
+        said = f"{host} fell silent: nothing came for too long, {seconds} after the request."
+        return TransientError(
+            "too_slow", f"{said} Look at the server's log, or raise the endpoint's deadline of silence."
+        )
+    if watch.waits:
+        said = f"{host} gave no first token within {seconds}."
+        return TransientError(
+            "too_slow", f"{said} Lower the concurrency, or raise the endpoint's first-token deadline."
+        )
     return TransientError(
         "too_slow",
-        f"{host} gave no whole answer within {seconds:.3g} s. "
-        "Lower max_tokens or the concurrency, or raise the deadline.",
+        f"{host} gave no whole answer within {seconds}. "
+        "Lower max_tokens or the concurrency, or raise the endpoint's total deadline.",
     )
 
 

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from django.db import DatabaseError
+from django.db import InterfaceError, OperationalError
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
@@ -28,14 +28,16 @@ from backends.claiming import (
 )
 from backends.drains import Drain
 from backends.models import Completion, State, System
+from backends.own_faults import OwnFaults
 from backends.queries import Progress, progress_of
-from backends.turns import database_turn
+from backends.turns import database_turn, patiently
 from experiments.models import Status
 
 POLL_SECONDS = 1.0
 RENEWALS = 4  # of a claim before it would run out
 STOP_SECONDS = 18.0
 PROGRESS_SECONDS = 0.25
+AWAY_SECONDS = 60.0  # that a command waits for a database that is restarted
 PATIENT_FAILURES = TROUBLED + 5  # in a row, about 50 seconds: as long as a person waits for a server that was there
 _log = logging.getLogger(__name__)
 
@@ -61,6 +63,7 @@ class Engine:
         self._experiment_id, self._lease_seconds = experiment_id, lease_seconds
         self._drains: dict[int, Drain] = {}
         self._stopping = threading.Event()
+        self._faults = OwnFaults()
         self._renewed = time.monotonic()
         self._thread: threading.Thread | None = None
 
@@ -115,10 +118,11 @@ class Engine:
         while not self._stopping.is_set():
             try:
                 self.tend()
-            except DatabaseError as error:
+                self._faults.forget()
+            except (OperationalError, InterfaceError) as error:
                 _log.warning("looking for work: the database is away (%s)", type(error).__name__)
-            except Exception:
-                _log.exception("looking for work failed; it is tried again")
+            except Exception as error:  # nobody else would look for work in this process
+                self._faults.tell(error, "looking for work")
             self.bell.wait(min(POLL_SECONDS, self._lease_seconds / RENEWALS))
         with database_turn(last=True):
             pass
@@ -196,16 +200,19 @@ def drain_until_idle(
     is away: one that never answered is given up at once, one that did is waited for for a while.
     """
     engine = Engine(experiment_id=experiment_id, lease_seconds=lease_seconds)
+
+    def look() -> Progress:
+        with database_turn():
+            return progress_of(experiment_id)
+
     try:
         while True:
-            left = engine.tend()
-            with database_turn():
-                now = progress_of(experiment_id)
+            left = patiently(engine.tend, seconds=AWAY_SECONDS)
             if progress:
-                progress(now)
+                progress(look())
             if not engine.busy and not any(_hopeful(work) for work in left):
-                return now
-            engine.bell.wait(PROGRESS_SECONDS)
+                return look()
+            engine.bell.wait(PROGRESS_SECONDS if progress else POLL_SECONDS)
     finally:
         engine.stop()
 

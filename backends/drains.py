@@ -4,23 +4,26 @@ import logging
 import threading
 from collections.abc import Callable
 
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError, OperationalError
 
 from backends import checking, trouble
 from backends.asking import Asker
 from backends.claiming import LEASE_SECONDS, Claim, Nothing
 from backends.client import WireClient
+from backends.deadlines import deadlines_of
 from backends.desk import Desk
 from backends.encryption import Unreadable
-from backends.endpoints import NoKey, deadlines_of, policy, target_of
-from backends.finishing import Place
+from backends.endpoints import NoKey, policy, target_of
+from backends.finishing import Ending, Place
 from backends.hosts import BadAddress
 from backends.models import Endpoint, System
+from backends.own_faults import OwnFaults
 from backends.presets import UnknownPreset
 from backends.queries import telling_names
 from backends.turns import database_turn
 
 FULL_PAUSE_SECONDS = 0.2  # before a claim is tried again where other processes hold all places
+FAULT_PAUSE_SECONDS = 1.0
 _log = logging.getLogger(__name__)
 
 
@@ -33,6 +36,7 @@ class Drain:
         self._changed, self._lease_seconds = changed, lease_seconds
         self._lock = threading.Lock()
         self._threads: set[threading.Thread] = set()
+        self._faults = OwnFaults()
         self._places = 0
         self._asker: Asker | None = None
         self._desk: Desk | None = None
@@ -76,6 +80,8 @@ class Drain:
 
     def close(self) -> None:
         """Let the connections to the server go."""
+        if self._desk is not None:
+            self._desk.close()
         if self._asker is not None:
             self._asker.client.close()
 
@@ -88,19 +94,30 @@ class Drain:
     def _run(self, work: Callable[[], None]) -> None:
         try:
             work()
-        except DatabaseError as error:
+        except (OperationalError, InterfaceError) as error:
             _log.warning("collecting pauses: the database is away (%s)", type(error).__name__)
-            self.halt.wait(1.0)
-        except Exception:
-            _log.exception("a collecting thread of system %s ended early", self.system_id)
-            self.halt.wait(1.0)
+            self.halt.wait(FAULT_PAUSE_SECONDS)
+        except Exception as error:  # whatever it is, the engine and the other systems go on
+            if not self.halt.wait(FAULT_PAUSE_SECONDS):
+                self._give_up_at_last(error)
         finally:
             with database_turn(last=True), self._lock:
                 self._threads.discard(threading.current_thread())
             self._changed()
 
+    def _give_up_at_last(self, error: Exception) -> None:
+        try:
+            self._faults.stop_at_last(error, system_id=self.system_id, what=f"collecting of system {self.system_id}")
+        except DatabaseError as away:
+            _log.warning("system %s could not be stopped (%s)", self.system_id, type(away).__name__)
+
+    def _open(self) -> Asker | None:
+        if self._asker is None:
+            self._asker = _open(self.system_id, self.halt, self._faults)
+        return self._asker
+
     def _prepare(self) -> None:
-        asker = self._asker = self._asker or _open(self.system_id, self.halt)
+        asker = self._open()
         if asker is None:
             return
         self._desk = Desk(system_id=self.system_id, place=asker.place, lease_seconds=self._lease_seconds)
@@ -109,15 +126,19 @@ class Drain:
             self._prepared = True
         else:
             self._prepared = checking.check(asker, checking.BEFORE)
-        if self._prepared:
-            self._changed()  # there is work for the other places too
-            self._work()
+        if not self._prepared:
+            self.halt.wait(FULL_PAUSE_SECONDS)  # another process looks at it, or its server rests
+            return
+        self._changed()  # there is work for the other places too
+        self._work()
 
     def _check_again(self) -> None:
-        asker = self._asker = self._asker or _open(self.system_id, self.halt)
+        asker = self._open()
         if asker is None:
             return
-        checking.check(asker, checking.AFTER)
+        if not checking.check(asker, checking.AFTER):
+            self.halt.wait(FULL_PAUSE_SECONDS)
+            return
         with database_turn():
             checking.mark_cold_starts(self.system_id)
 
@@ -127,15 +148,22 @@ class Drain:
             wants = not self.halt.is_set() and len(self._threads) <= self._places
             claim = desk.visit(ending, wants=wants)
             if isinstance(claim, Claim):
-                ending = asker.ask(claim)
+                ending = self._ask(asker, desk, claim)
             elif wants and claim is Nothing.FREE:
                 ending = None
                 self.halt.wait(FULL_PAUSE_SECONDS)
             else:
                 return
 
+    def _ask(self, asker: Asker, desk: Desk, claim: Claim) -> Ending:
+        try:
+            return asker.ask(claim)
+        except BaseException:
+            desk.drop(claim)
+            raise
 
-def _open(system_id: int, halt: threading.Event) -> Asker | None:
+
+def _open(system_id: int, halt: threading.Event, faults: OwnFaults) -> Asker | None:
     """The system ready to be asked; one that never can be is stopped, with the reason."""
     with database_turn():
         system = System.objects.select_related("endpoint", "arm").filter(pk=system_id).first()
@@ -151,7 +179,9 @@ def _open(system_id: int, halt: threading.Event) -> Asker | None:
             return None
         experiment = system.arm.experiment_id
         place = Place(experiment=experiment, arm=system.arm, names=telling_names(experiment))
-    return Asker(system=system, target=target, place=place, client=client_for(system.endpoint), halt=halt)
+    return Asker(
+        system=system, target=target, place=place, client=client_for(system.endpoint), halt=halt, faults=faults
+    )
 
 
 def client_for(endpoint: Endpoint) -> WireClient:

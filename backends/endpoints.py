@@ -7,14 +7,11 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 from backends.adapters.contract import Target
-from backends.client import Deadlines
 from backends.encryption import Place, Unreadable, decrypt, encrypt
 from backends.hosts import AddressPolicy
 from backends.models import Endpoint
 from backends.presets import base_url_for, profile_for
 from experiments.refusals import Refused
-
-LONGEST_SILENCE = 120.0
 
 
 class NoKey(Refused):
@@ -39,12 +36,6 @@ def policy() -> AddressPolicy:
     """Where endpoints of this installation may live."""
     make = AddressPolicy.scaled if settings.SCALED else AddressPolicy.embedded
     return make(settings.ENDPOINT_HOSTS)
-
-
-def deadlines_of(endpoint: Endpoint) -> Deadlines:
-    """The endpoint's deadlines, in seconds."""
-    total = endpoint.total_seconds
-    return Deadlines(connect=endpoint.connect_seconds, silence=min(LONGEST_SILENCE, total), total=total)
 
 
 def target_of(endpoint: Endpoint) -> Target:

@@ -44,6 +44,7 @@ KINDS: dict[str, Kind] = {
         Kind("unreachable", "Server not reached", retry="once", trips_circuit=True),
         Kind("too_slow", "No answer in time", retry="once", trips_circuit=True),
         Kind("cut_off", "Answer cut off", retry="backoff"),
+        Kind("internal", "Fault of Blindpair's own", stops_system=True),
     )
 }
 

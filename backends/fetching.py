@@ -6,7 +6,7 @@ import json
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,7 +19,15 @@ from backends.network import Watch
 from backends.presets import Profile
 from backends.streams import Collector, Event, Fetched, Offsets
 
-_RATE_HEADERS = ("x-ratelimit-", "anthropic-ratelimit-", "openai-processing-ms", "x-litellm-", "x-generation-id")
+_RATE_HEADERS = (
+    "x-ratelimit-",
+    "anthropic-ratelimit-",
+    "retry-after",
+    "openai-processing-ms",
+    "x-litellm-",
+    "x-generation-id",
+)
+_TOLD_CHARS, _TOLD_HEADERS = 200, 40
 _REQUEST_IDS = ("x-request-id", "request-id", "x-generation-id", "apim-request-id")
 
 
@@ -35,7 +43,10 @@ class RetryPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One call: what it waited for before, when things happened, and how it ended ("" in `failure_kind`: answered)."""
+    """One call: what it waited for before, when things happened, and how it ended ("" in `failure_kind`: answered).
+
+    `sent` is the request without its messages; `told` are the headers about rates, and the request's id.
+    """
 
     number: int
     waited_ms: float
@@ -46,6 +57,7 @@ class Attempt:
     retry_after: float | None = None
     raw_tail: str = ""
     sent: Mapping[str, Any]
+    told: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +119,9 @@ def fetch(
         result = _as_cut_off(error, call.collector).without(target.secret)
     offsets = result.offsets if isinstance(result, Fetched) else call.offsets()
     raw_tail = scrub(call.collector.raw_tail(), target.secret)
-    attempt = Attempt(number=number, waited_ms=waited_ms, offsets=offsets, raw_tail=raw_tail, sent=request.sent())
+    attempt = Attempt(
+        number=number, waited_ms=waited_ms, offsets=offsets, raw_tail=raw_tail, sent=request.sent(), told=call.told
+    )
     if isinstance(result, BackendFailure):
         attempt = replace(
             attempt,
@@ -191,6 +205,7 @@ class _Call:
     watch: Watch
     collector: Collector
     sent_ms: float
+    told: dict[str, str] = field(default_factory=dict)
 
     @property
     def host(self) -> str:
@@ -204,6 +219,7 @@ def _answer(call: _Call, client: WireClient, *, fresh: bool) -> Fetched:
     collector, payloads = call.collector, list[Any]()
     with client.exchange(call.request, call.watch, fresh=fresh) as exchange:
         headers = exchange.headers
+        call.told.update(_told(headers, call.target.secret))
         collector.take(Event("headers", call.watch.ms(), headers))
         if exchange.status >= 300:
             raise _refusal(call, exchange)
@@ -218,16 +234,21 @@ def _answer(call: _Call, client: WireClient, *, fresh: bool) -> Fetched:
                 if event.kind == "error":
                     raise _broken(call, payload)
                 collector.take(event)
+            if call.watch.waits and collector.began():
+                call.watch.begin()
     offsets = call.offsets()
     about = call.adapter.about(payloads)
-    header_id = next((headers[name] for name in _REQUEST_IDS if name in headers), "")
+    header_id = next((call.told[name] for name in _REQUEST_IDS if name in call.told), "")
     return collector.answer(
         offsets=offsets,
         about=replace(about, request_id=header_id or about.request_id),
         prompt_chars=call.chat.characters(),
-        rate_headers={name: scrub(headers[name]) for name in headers if name.startswith(_RATE_HEADERS)},
-        sent=call.request.sent(),
     )
+
+
+def _told(headers: Mapping[str, str], secret: str) -> dict[str, str]:
+    wanted = [name for name in headers if name.startswith(_RATE_HEADERS) or name in _REQUEST_IDS]
+    return {name: scrub(headers[name], secret)[:_TOLD_CHARS] for name in wanted[:_TOLD_HEADERS]}
 
 
 def _refusal(call: _Call, exchange: Exchange) -> BackendFailure:

@@ -8,15 +8,14 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
 from django.utils import timezone
 
 from backends import fetching
 from backends.claiming import Claim
 from backends.models import Attempt, Completion, Outcome, State
 from backends.streams import Fetched
-from experiments.actions import BEFORE_THE_SEAL, PreparedOutput, fields_of, prepare_output, prompt_of
-from experiments.models import Arm, Experiment, Output, OutputState
+from experiments.actions import PreparedOutput, fields_of, prepare_output, prompt_of
+from experiments.models import Arm, Output, OutputState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,22 +78,27 @@ def put_off(*, claim: Claim, seconds: float, sentence: str, calls: Sequence[Call
     return Ending(claim=claim, columns=columns, calls=calls)
 
 
-@transaction.atomic(savepoint=False)
-def store(endings: Sequence[Ending], place: Place) -> int:
-    """Save these endings of one system; how many rows were still held."""
-    # The experiment is locked first, as everybody does who writes to it.
-    experiment = Experiment.objects.select_for_update(no_key=True).filter(pk=place.experiment)
-    if experiment.values_list("status", flat=True).first() not in BEFORE_THE_SEAL:
-        return 0
-    rows = Completion.objects.select_for_update().filter(pk__in=[one.claim.completion for one in endings])
-    held = set(rows.filter(state=State.RUNNING).values_list("pk", "claim"))
-    kept = [one for one in endings if (one.claim.completion, one.claim.token) in held]
-    outputs = _store_outputs([one for one in kept if one.prepared], place.arm)
-    Attempt.objects.bulk_create([attempt for one in kept for attempt in _attempts(one)])
-    for one in kept:
-        output = outputs.get(one.claim.completion)
-        Completion.objects.filter(pk=one.claim.completion).update(**one.columns, output=output)
-    return len(kept)
+class NotHeld(Exception):
+    """Some of these rows are no longer ours to finish; nothing was saved."""
+
+    def __init__(self, lost: Sequence[Ending]) -> None:
+        super().__init__(f"{len(lost)} rows are held by nobody or by others")
+        self.lost = lost
+
+
+def store(endings: Sequence[Ending], place: Place) -> None:
+    """Save these endings of one locked system, in the caller's transaction; it is to be undone on NotHeld."""
+    outputs = _store_outputs([one for one in endings if one.prepared], place.arm)
+    lost = [one for one in endings if not _end(one, outputs.get(one.claim.completion))]
+    if lost:
+        raise NotHeld(lost)
+    Attempt.objects.bulk_create([attempt for one in endings for attempt in _attempts(one)])
+
+
+def _end(ending: Ending, output: Output | None) -> bool:
+    """Whether the row was still held."""
+    held = Completion.objects.filter(pk=ending.claim.completion, claim=ending.claim.token, state=State.RUNNING)
+    return bool(held.update(**ending.columns, output=output))
 
 
 def calls_since(claim: Claim) -> int:
@@ -134,10 +138,16 @@ def _told(attempt: fetching.Attempt) -> dict[str, Any]:
     offsets = attempt.offsets
     return {
         "wait_ms": attempt.waited_ms,
+        "sent_ms": offsets.sent,
+        "connect_ms": offsets.connected,
         "headers_ms": offsets.headers,
         "first_token_ms": offsets.first_token,
         "first_visible_ms": offsets.first_visible,
+        "last_token_ms": offsets.last_token,
         "end_ms": offsets.end,
+        "status": attempt.status,
+        "sent": dict(attempt.sent),
+        "told": dict(attempt.told),
         "failure_kind": attempt.failure_kind,
         "sentence": attempt.sentence[:1000],
         "raw_tail": attempt.raw_tail,

@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from backends.adapters.contract import ChatRequest, Target
 from backends.client import WireClient
-from backends.endpoints import deadlines_of, policy, target_of
+from backends.deadlines import deadlines_of
+from backends.endpoints import policy, target_of
 from backends.fetching import fetch
 from backends.hosts import PRIVATE, unwrapped
 from backends.models import Completion, LoadRun, State, System

@@ -31,6 +31,8 @@ class Endpoint(models.Model):
     headers = models.JSONField(default=dict, blank=True)
     max_concurrency = models.PositiveIntegerField(default=8)
     connect_seconds = models.FloatField(default=10.0)
+    first_token_seconds = models.FloatField(null=True, blank=True)  # None: as long as the whole answer may take
+    silence_seconds = models.FloatField(default=120.0)
     total_seconds = models.FloatField(default=300.0)
     created_at = models.DateTimeField(default=timezone.now)
 
@@ -43,6 +45,11 @@ class Endpoint(models.Model):
             ),
             models.CheckConstraint(
                 name="deadlines_are_positive", condition=Q(connect_seconds__gt=0, total_seconds__gt=0)
+            ),
+            models.CheckConstraint(
+                name="deadlines_within_an_answer_are_positive",
+                condition=Q(silence_seconds__gt=0)
+                & (Q(first_token_seconds__isnull=True) | Q(first_token_seconds__gt=0)),
             ),
             models.CheckConstraint(
                 name="a_secret_is_kept_in_one_place",
@@ -185,16 +192,26 @@ class Completion(models.Model):
 
 
 class Attempt(models.Model):
-    """One call that was made for a completion; offsets in ms from sending."""
+    """One call that was made for a completion; offsets in ms from sending, but `sent_ms`: from the first one's.
+
+    `connect_ms` is None on a kept-alive connection. `sent` is the request without its messages: a parameter that is
+    missing there was not sent. `told` are the headers about rates and the request's id, as the server gave them.
+    """
 
     completion = models.ForeignKey(Completion, on_delete=models.CASCADE, related_name="tries")
     number = models.PositiveIntegerField()
     at = models.DateTimeField(default=timezone.now)
     wait_ms = models.FloatField(default=0)
+    sent_ms = models.FloatField(null=True, blank=True)
+    connect_ms = models.FloatField(null=True, blank=True)
     headers_ms = models.FloatField(null=True, blank=True)
     first_token_ms = models.FloatField(null=True, blank=True)
     first_visible_ms = models.FloatField(null=True, blank=True)
+    last_token_ms = models.FloatField(null=True, blank=True)
     end_ms = models.FloatField(null=True, blank=True)
+    status = models.PositiveSmallIntegerField(null=True, blank=True)
+    sent = models.JSONField(default=dict, blank=True)
+    told = models.JSONField(default=dict, blank=True)
     failure_kind = models.CharField(max_length=40, blank=True)
     sentence = models.CharField(max_length=1000, blank=True)
     raw_tail = models.TextField(blank=True)

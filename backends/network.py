@@ -19,15 +19,25 @@ SocketOption = tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple
 
 
 class Watch:
-    """One attempt's stop watch, in milliseconds since it was made, with a deadline for the whole attempt in seconds."""
+    """One attempt's stop watch, in ms since it was made; deadlines in seconds: for its first token, and whole.
 
-    __slots__ = ("clock", "connect_ms", "deadline", "started")
+    `waits`: no token has come yet.
+    """
 
-    def __init__(self, total: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self.clock = clock
+    __slots__ = ("clock", "connect_ms", "deadline", "started", "total", "waits")
+
+    def __init__(
+        self, total: float, clock: Callable[[], float] = time.monotonic, *, first_token: float | None = None
+    ) -> None:
+        self.clock, self.total = clock, total
         self.started = clock()
-        self.deadline = self.started + total
+        self.waits = first_token is not None
+        self.deadline = self.started + min(total, first_token or total)
         self.connect_ms: float | None = None
+
+    def begin(self) -> None:
+        """The first token is there: from now on only the whole answer's deadline counts."""
+        self.waits, self.deadline = False, self.started + self.total
 
     def ms(self) -> float:
         return (self.clock() - self.started) * 1000

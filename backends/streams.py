@@ -107,8 +107,6 @@ class Fetched:
     fingerprint: str
     request_id: str
     raw_tail: str
-    rate_headers: Mapping[str, str]
-    sent: Mapping[str, Any]  # the request without its messages: what is missing here was not sent
 
 
 @dataclass(slots=True)
@@ -197,15 +195,7 @@ class Collector:
             end=end,
         )
 
-    def answer(
-        self,
-        *,
-        offsets: Offsets,
-        about: About,
-        prompt_chars: int,
-        rate_headers: Mapping[str, str],
-        sent: Mapping[str, Any],
-    ) -> Fetched:
+    def answer(self, *, offsets: Offsets, about: About, prompt_chars: int) -> Fetched:
         """The record; raises where the server never said that the answer was finished."""
         text, reasoning = storable("".join(self.pieces)), storable("".join(self.thoughts))
         usage = self._usage(prompt_chars, len(text) + len(reasoning), len(reasoning))
@@ -226,8 +216,6 @@ class Collector:
             fingerprint=storable(about.fingerprint),
             request_id=storable(about.request_id),
             raw_tail=self.raw_tail(),
-            rate_headers=rate_headers,
-            sent=sent,
         )
 
     def _usage(self, prompt_chars: int, output_chars: int, reasoning_chars: int) -> Usage:

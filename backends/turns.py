@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TypeVar
 
 from django.conf import settings
@@ -26,12 +26,15 @@ def database_turn(*, last: bool = False) -> Iterator[None]:
             connection.close()
 
 
-def patiently(work: Callable[[], Result], *, seconds: float) -> Result:
-    """What `work` gives; while the database is away it is tried again each second, for an answer was paid for."""
+def patiently(work: Callable[[], Result], *, seconds: float, keep: bool = False) -> Result:
+    """What `work` gives; while the database is away it is tried again each second, for an answer was paid for.
+
+    `keep`: the connection stays with this thread, which closes it in a last turn of its own.
+    """
     deadline = time.monotonic() + seconds
     while True:
         try:
-            with database_turn():
+            with nullcontext() if keep else database_turn():
                 return work()
         except (OperationalError, InterfaceError) as error:
             if time.monotonic() > deadline:

@@ -77,6 +77,7 @@ def add_experiment(
             secret_env=one.secret_env,
             headers=one.headers,
             max_concurrency=one.max_concurrency,
+            deadlines=one.deadlines,
         )
     arms = {system.name: _add_system(experiment, system, rows) for system in spec.systems}
     experiment.baseline = arms.get(spec.baseline)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from backends.deadlines import DEFAULTS, LONGEST, problems
 from backends.presets import DIALECTS, PRESETS
 from console.toml_tables import Source, Table, plain
 from experiments.actions import NewCriterion
@@ -26,6 +27,7 @@ class EndpointSpec:
     secret_env: str
     headers: Mapping[str, str]
     max_concurrency: int
+    deadlines: Mapping[str, float | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +121,22 @@ def _criteria(source: Source, tables: list[Table]) -> tuple[NewCriterion, ...]:
     return tuple(made)
 
 
+def _deadlines(table: Table) -> dict[str, float | None]:
+    """In seconds; only those that are stated."""
+    given = Table(table.source, table.take("deadlines", dict, {}), f"{table.name}.deadlines")
+    stated = {
+        name: given.take(
+            name, float, rule=lambda value: 0 < value <= LONGEST, must=f"seconds, above 0 and at most {LONGEST:.0f}"
+        )
+        for name in DEFAULTS
+    }
+    given.finish()
+    found = {name: value for name, value in stated.items() if value is not None}
+    for sentence in problems(found):
+        table.source.complain(f"[{table.name}]: {sentence}", key="deadlines")
+    return found
+
+
 def _endpoint(table: Table) -> EndpointSpec:
     made = EndpointSpec(
         name=_short_name(table),
@@ -128,6 +146,7 @@ def _endpoint(table: Table) -> EndpointSpec:
         secret_env=table.text("secret_env", longest=100),
         headers=_texts(table, "headers"),
         max_concurrency=table.whole("max_concurrency", 8, least=1, most=1000),
+        deadlines=_deadlines(table),
     )
     table.finish(hints=dict.fromkeys(("secret", "api_key", "key", "token"), IN_CLEAR))
     return made

@@ -7,6 +7,7 @@ from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from backends.deadlines import DEFAULTS, LONGEST, problems
 from backends.presets import PRESETS
 from experiments.models import Decision
 
@@ -117,6 +118,16 @@ def preset_choices() -> list[tuple[str, str]]:
     return [(preset.name, preset.title) for preset in ordered]
 
 
+def _seconds(label: Any, usual: Any) -> forms.FloatField:
+    return forms.FloatField(
+        label=label,
+        required=False,
+        min_value=0.001,
+        max_value=LONGEST,
+        widget=forms.NumberInput(attrs={"placeholder": usual, "step": "any"}),
+    )
+
+
 class EndpointForm(forms.Form):
     """A server that answers; its key is only ever written."""
 
@@ -145,6 +156,10 @@ class EndpointForm(forms.Form):
     )
     max_concurrency = forms.IntegerField(label=_("Calls at a time, at most"), initial=8, min_value=1, max_value=1000)
     forget = forms.BooleanField(label=_("Forget the stored key"), required=False)
+    connect = _seconds(_("Seconds to connect, at most"), "10")
+    first_token = _seconds(_("Seconds to the first token, at most"), _("as long as the whole answer"))
+    silence = _seconds(_("Seconds without a byte, at most"), "120")
+    total = _seconds(_("Seconds for a whole answer, at most"), "300")
 
     def __init__(self, *args: Any, stored: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -159,7 +174,10 @@ class EndpointForm(forms.Form):
         if data.get("secret") and data.get("secret_env"):
             raise forms.ValidationError(_("Give the key, or the variable that holds it, not both."))
         preset = PRESETS.get(data.get("preset", ""))
-        return data | {"dialect": preset.dialect if preset else ""}
+        deadlines = {name: data[name] for name in DEFAULTS if data.get(name) is not None}
+        if wrong := problems(deadlines):
+            raise forms.ValidationError([sentence[:1].upper() + sentence[1:] for sentence in wrong])
+        return data | {"dialect": preset.dialect if preset else "", "deadlines": deadlines}
 
 
 class TrialForm(forms.Form):

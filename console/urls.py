@@ -51,5 +51,6 @@ urlpatterns = [
     path("endpoints/nearby/", endpoints.look_around, name="endpoints-nearby"),
     path("endpoints/new/", endpoints.add, name="endpoint-new"),
     path("endpoints/<int:pk>/", endpoints.edit, name="endpoint"),
+    path("endpoints/<int:pk>/delete/", endpoints.remove, name="endpoint-removing"),
     path("endpoints/<int:pk>/test/", endpoints.test, name="endpoint-test"),
 ]

@@ -11,14 +11,15 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.actions import log
-from backends.actions import add_endpoint, edit_endpoint
+from backends.actions import add_endpoint, edit_endpoint, remove_endpoint
+from backends.deadlines import stated
 from backends.discovery import LocalServer, find_local
 from backends.listing import EndpointCard, endpoint_card, endpoint_with
 from backends.listing import endpoints as all_endpoints
 from backends.presets import PRESETS
 from backends.trying import try_endpoint
 from console.forms import EndpointForm, TrialForm
-from console.views.frames import OwnerRequest, sentence, staff_only
+from console.views.frames import OwnerRequest, refusals_told, sentence, staff_only
 from experiments.refusals import Refused
 
 SETTINGS = ("name", "dialect", "preset", "base_url", "secret_env", "max_concurrency")
@@ -51,7 +52,7 @@ def add(request: OwnerRequest) -> HttpResponse:
     begun = {name: request.GET[name] for name in ("name", "preset", "base_url") if name in request.GET}
     form = EndpointForm(request.POST or None, initial={"preset": "generic", "max_concurrency": 8} | begun)
     if request.method == "POST" and form.is_valid():
-        wanted = {name: form.cleaned_data[name] for name in (*SETTINGS, "secret")}
+        wanted = {name: form.cleaned_data[name] for name in (*SETTINGS, "secret", "deadlines")}
         try:
             made = add_endpoint(**wanted)
         except Refused as error:
@@ -71,10 +72,10 @@ def edit(request: OwnerRequest, pk: int) -> HttpResponse:
     endpoint = endpoint_with(pk)
     if endpoint is None:
         raise Http404
-    before: dict[str, Any] = {name: getattr(endpoint, name) for name in SETTINGS}
+    before: dict[str, Any] = {name: getattr(endpoint, name) for name in SETTINGS} | stated(endpoint)
     form = EndpointForm(request.POST or None, initial=before, stored=bool(endpoint.secret))
     if request.method == "POST" and form.is_valid():
-        wanted = {name: form.cleaned_data[name] for name in SETTINGS}
+        wanted = {name: form.cleaned_data[name] for name in (*SETTINGS, "deadlines")}
         try:
             edit_endpoint(endpoint=endpoint, secret=_secret(form.cleaned_data), **wanted)
         except Refused as error:
@@ -86,6 +87,20 @@ def edit(request: OwnerRequest, pk: int) -> HttpResponse:
     stored = endpoint_with(pk)
     card: EndpointCard | None = endpoint_card(stored) if stored else None
     return TemplateResponse(request, "console/endpoint.html", {"section": "endpoints", "form": form, "card": card})
+
+
+@require_POST
+@staff_only
+def remove(request: OwnerRequest, pk: int) -> HttpResponse:
+    """An endpoint less, with its key; one that is in use stays."""
+    endpoint = endpoint_with(pk)
+    if endpoint is None:
+        raise Http404
+    with refusals_told(request):
+        remove_endpoint(pk=pk)
+        log(request.user, "deleted", f"endpoint {endpoint.name}"[:200])
+        messages.success(request, _("“%s” is deleted.") % endpoint.name)
+    return HttpResponseRedirect("/endpoints/")
 
 
 @require_POST

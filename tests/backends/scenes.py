@@ -6,7 +6,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from django.db import transaction
+
 from backends.actions import add_endpoint, add_system, start_collecting
+from backends.claiming import LEASE_SECONDS, Claim, Nothing, claim_some, lock
 from backends.collecting import Engine
 from backends.models import Completion, Endpoint, System
 from experiments.models import Experiment
@@ -51,6 +54,12 @@ def a_collecting_experiment(server: ModelServer | str, **fields: Any) -> Experim
     start_collecting(experiment=experiment)
     System.objects.update(preflight=fields.get("preflight", CHECKED))
     return experiment
+
+
+def claimed(system_id: int, *, wanted: int, lease_seconds: float = LEASE_SECONDS) -> list[Claim] | Nothing:
+    """Rows taken as a process that works would."""
+    with transaction.atomic():
+        return claim_some(lock(system_id), wanted=wanted, lease_seconds=lease_seconds)
 
 
 @contextmanager

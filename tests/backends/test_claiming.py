@@ -5,17 +5,17 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from backends.claiming import Claim, Nothing, claim_some, give_back, renew
+from backends.claiming import Claim, Nothing, give_back, renew
 from backends.models import Completion, System
 from experiments.models import Experiment
-from tests.backends.scenes import a_collecting_experiment
+from tests.backends.scenes import a_collecting_experiment, claimed
 
 pytestmark = pytest.mark.django_db
 NOWHERE = "http://127.0.0.1:9/v1"
 
 
 def taken(system: System, wanted: int = 10) -> list[Claim]:
-    found = claim_some(system_id=system.pk, wanted=wanted)
+    found = claimed(system.pk, wanted=wanted)
     assert isinstance(found, list), found
     return found
 
@@ -25,7 +25,7 @@ def test_no_more_rows_are_out_than_the_declared_concurrency() -> None:
     system = System.objects.get()
     first = taken(system)
     assert len(first) == 3
-    assert claim_some(system_id=system.pk, wanted=1) is Nothing.FREE
+    assert claimed(system.pk, wanted=1) is Nothing.FREE
     give_back(first[:1])
     assert len(taken(system)) == 1
 
@@ -35,7 +35,7 @@ def test_systems_of_one_endpoint_share_its_places() -> None:
     one, two = System.objects.order_by("pk")
     assert len(taken(one)) == 4
     assert len(taken(two)) == 1
-    assert claim_some(system_id=two.pk, wanted=1) is Nothing.FREE
+    assert claimed(two.pk, wanted=1) is Nothing.FREE
 
 
 def test_first_samples_come_first_whatever_the_order_of_the_rows() -> None:
@@ -56,18 +56,18 @@ def test_first_samples_come_first_whatever_the_order_of_the_rows() -> None:
 def test_nothing_is_taken_of_a_system_that_is_paused_or_rests(change: dict[str, object]) -> None:
     a_collecting_experiment(NOWHERE)
     System.objects.update(**change)
-    assert claim_some(system_id=System.objects.get().pk, wanted=1) is Nothing.DUE
+    assert claimed(System.objects.get().pk, wanted=1) is Nothing.DUE
 
 
 def test_nothing_is_taken_before_its_time_or_outside_collecting() -> None:
     a_collecting_experiment(NOWHERE)
     system = System.objects.get()
     Completion.objects.update(not_before=timezone.now() + timedelta(minutes=1))
-    assert claim_some(system_id=system.pk, wanted=1) is Nothing.DUE
+    assert claimed(system.pk, wanted=1) is Nothing.DUE
     Completion.objects.update(not_before=None)
     Experiment.objects.update(status="draft")
-    assert claim_some(system_id=system.pk, wanted=1) is Nothing.DUE
-    assert claim_some(system_id=0, wanted=1) is Nothing.DUE
+    assert claimed(system.pk, wanted=1) is Nothing.DUE
+    assert claimed(0, wanted=1) is Nothing.DUE
 
 
 def test_a_server_that_failed_again_and_again_is_asked_by_one_call_at_a_time() -> None:

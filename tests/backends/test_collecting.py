@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from backends.actions import cancel, pause, resume, start_collecting
-from backends.claiming import claim_some, take_back_overdue
+from backends.claiming import take_back_overdue
 from backends.collecting import Engine, drain_until_idle, fair_places
 from backends.models import Attempt, Completion, System
 from backends.queries import failures, progress
@@ -19,6 +19,7 @@ from tests.backends.scenes import (
     a_collecting_experiment,
     an_asked_experiment,
     an_engine,
+    claimed,
     questions,
     states,
     until,
@@ -126,7 +127,7 @@ def test_a_row_whose_worker_is_gone_is_asked_again() -> None:
     with ModelServer(echoes) as server:
         experiment = a_collecting_experiment(server, inputs=2)
         system = System.objects.get()
-        claim_some(system_id=system.pk, wanted=1, lease_seconds=-1)
+        claimed(system.pk, wanted=1, lease_seconds=-1)
         assert states(experiment) == {"pending": 1, "running": 1}
         drain_until_idle(experiment.pk)
     assert states(experiment) == {"done": 2}
@@ -165,7 +166,7 @@ def test_a_row_that_was_begun_again_and_again_ends_at_last() -> None:
     with ModelServer(echoes) as server:
         experiment = a_collecting_experiment(server, inputs=1)
         Completion.objects.update(attempts=19)
-        claim_some(system_id=System.objects.get().pk, wanted=1, lease_seconds=-1)
+        claimed(System.objects.get().pk, wanted=1, lease_seconds=-1)
         take_back_overdue()
     (lost,) = failures(experiment)
     assert lost.kind == "lost"
@@ -315,7 +316,8 @@ def test_an_answer_of_thoughts_alone_is_empty() -> None:
 
 
 def test_each_call_is_on_record() -> None:
-    with ModelServer([stream(chunk("Half"), done=False), answers("Whole.")]) as server:
+    limits = {"x-ratelimit-remaining-requests": "7", "x-request-id": "req-9"}
+    with ModelServer([stream(chunk("Half"), done=False, headers=limits), answers("Whole.")]) as server:
         experiment = a_collecting_experiment(server, inputs=1, preflight={"after": {}, "before": {}})
         Completion.objects.filter(sample=0).update(not_before=None)
         System.objects.update(preflight={"before": {}, "after": {}})
@@ -324,6 +326,15 @@ def test_each_call_is_on_record() -> None:
     first, second = Attempt.objects.order_by("number")
     assert (first.failure_kind, second.failure_kind) == ("cut_off", "")
     assert second.wait_ms >= 0
+    assert first.connect_ms is not None
+    assert first.sent_ms is not None
+    assert second.sent_ms is not None
+    assert second.sent_ms > first.sent_ms
+    assert first.told == limits
+    assert (second.last_token_ms or 0) >= (second.first_token_ms or 0) > 0
+    assert first.sent["temperature"] == 0
+    assert "top_p" not in first.sent, "what was not sent is missing"
+    assert "messages" not in first.sent
     row = Completion.objects.get()
     assert row.attempts == 2
     assert row.user_ms is not None

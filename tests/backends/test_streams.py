@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from backends.fetching import fetch
-from backends.streams import Collector, Event, visible_part
-from tests.fakes.asking import a_chat, a_client, a_target, answer, ask, refusal
+from backends.streams import Collector, Event, Fetched, visible_part
+from tests.fakes.asking import KEY, a_chat, a_client, a_target, answer, ask, refusal
 from tests.fakes.model_server import (
     Close,
     ModelServer,
@@ -17,6 +17,7 @@ from tests.fakes.model_server import (
     chunk,
     comments_for_ever,
     drip,
+    error_reply,
     event,
     json_reply,
     stream,
@@ -370,8 +371,8 @@ def test_the_connect_time_is_shown_apart_and_only_on_a_new_connection() -> None:
 
 def test_what_was_sent_is_recorded_and_what_was_not_is_missing() -> None:
     with ModelServer() as server:
-        fetched = answer(server, prompt="secret words", parameters={"max_tokens": 5})
-    assert fetched.sent == {
+        attempt, _ = ask(server, prompt="secret words", parameters={"max_tokens": 5})
+    assert attempt.sent == {
         "model": "fake",
         "max_tokens": 5,
         "stream": True,
@@ -382,6 +383,14 @@ def test_what_was_sent_is_recorded_and_what_was_not_is_missing() -> None:
 def test_rate_headers_and_the_servers_request_id_are_kept() -> None:
     headers = {"x-ratelimit-remaining-requests": "7", "x-request-id": "req-9", "set-cookie": "a=b"}
     with ModelServer(stream(chunk("Paris"), chunk(finish="stop"), headers=headers)) as server:
-        fetched = answer(server)
-    assert fetched.rate_headers == {"x-ratelimit-remaining-requests": "7"}
+        attempt, fetched = ask(server)
+    assert attempt.told == {"x-ratelimit-remaining-requests": "7", "x-request-id": "req-9"}
+    assert isinstance(fetched, Fetched)
     assert fetched.request_id == "req-9"
+
+
+def test_rate_headers_of_a_refusal_are_kept_without_the_key() -> None:
+    headers = {"anthropic-ratelimit-requests-reset": "2026-11-01T00:00:00Z", "retry-after": "7", "x-litellm-key": KEY}
+    with ModelServer(error_reply(429, headers=headers)) as server:
+        attempt, _ = ask(server)
+    assert attempt.told == headers | {"x-litellm-key": "[key]"}

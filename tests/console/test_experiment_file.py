@@ -68,6 +68,13 @@ def test_what_the_file_says_arrives(tmp_path: Path) -> None:
     assert spec.economics is None
 
 
+def test_deadlines_are_read_by_name(tmp_path: Path) -> None:
+    stated = "max_concurrency = 8\ndeadlines = { connect = 5, first_token = 60, total = 600 }"
+    spec = read(tmp_path, GOOD.replace("max_concurrency = 8", stated))
+    assert spec.endpoints[0].deadlines == {"connect": 5, "first_token": 60, "total": 600}
+    assert read(tmp_path, GOOD).endpoints[0].deadlines == {}
+
+
 def test_pairs_are_all_without_a_baseline(tmp_path: Path) -> None:
     assert read(tmp_path, GOOD).fields["pairs"] == "baseline"
     assert read(tmp_path, GOOD.replace('baseline = "api"\n', "")).fields["pairs"] == "all"
@@ -109,6 +116,21 @@ def test_a_key_in_clear_is_refused_with_the_way_to_do_it(tmp_path: Path) -> None
         ('dialect = "openai"', 'dialect = "grpc"', "'dialect' of [endpoints.local] must be one of"),
         ('preset = "vllm"', 'preset = "vlm"', "'preset' of [endpoints.local] must be one of"),
         ("max_concurrency = 8", "max_concurrency = 2", "takes 2 at a time"),
+        (
+            "max_concurrency = 8",
+            "max_concurrency = 8\ndeadlines = { total = 0 }",
+            "'total' of [endpoints.local.deadlines] must be seconds, above 0",
+        ),
+        (
+            "max_concurrency = 8",
+            "max_concurrency = 8\ndeadlines = { totl = 60 }",
+            "'totl' of [endpoints.local.deadlines] is not a known key. Did you mean 'total'?",
+        ),
+        (
+            "max_concurrency = 8",
+            "max_concurrency = 8\ndeadlines = { first_token = 400 }",
+            "the first token may take 400 s, but the whole answer only 300 s",
+        ),
         ("samples = 4", "samples = 0", "'samples' of [systems.candidate]"),
         ("utilisation = 0.6", "utilisation = 1.2", "'utilisation' of [systems.candidate.cost]"),
         ("gpu_hourly = 2.10", "gpu_hourly = -1", "'gpu_hourly' of [systems.candidate.cost]"),

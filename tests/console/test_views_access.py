@@ -30,7 +30,7 @@ from tests.factories import (
 pytestmark = pytest.mark.django_db
 
 ONLY_BY_POST = {
-    *("archive", "steering", "decisions", "rater-links", "endpoints-nearby", "endpoint-test"),
+    *("archive", "steering", "decisions", "rater-links", "endpoints-nearby", "endpoint-test", "endpoint-removing"),
     *("owners", "owners-leaving", "inputs-taking", "inputs-removing", "system-removing", "system-baseline"),
 }
 SOMETIMES_ELSEWHERE = {

@@ -83,6 +83,35 @@ def test_another_host_demands_the_key_again(client: Client) -> None:
     assert made.base_url == NEW["base_url"]
 
 
+def test_deadlines_are_set_and_shown_and_checked(client: Client) -> None:
+    client.post("/endpoints/new/", NEW | {"total": "60", "first_token": "15.5"})
+    made = Endpoint.objects.get()
+    assert (made.total_seconds, made.first_token_seconds, made.connect_seconds) == (60, 15.5, 10)
+    assert 'value="15.5"' in page(client, f"/endpoints/{made.pk}/")
+    text = client.post(f"/endpoints/{made.pk}/", NEW | {"total": "10", "first_token": "15"}).content.decode()
+    assert "The first token may take 15 s, but the whole answer only 10 s" in text
+    assert "greater than or equal to" in client.post("/endpoints/new/", NEW | {"total": "0"}).content.decode()
+
+
+def test_an_endpoint_nobody_uses_is_deleted(client: Client) -> None:
+    endpoint = an_endpoint(name="old")
+    assert "Delete this endpoint" in page(client, f"/endpoints/{endpoint.pk}/")
+    text = client.post(f"/endpoints/{endpoint.pk}/delete/", follow=True).content.decode()
+    assert "“old” is deleted." in text
+    assert not Endpoint.objects.exists()
+    assert Event.objects.get(verb="deleted").object == "endpoint old"
+
+
+def test_an_endpoint_in_use_stays_and_the_experiment_is_named(client: Client) -> None:
+    endpoint = an_endpoint()
+    a_system(an_experiment(title="Support answers"), "one", endpoint=endpoint)
+    assert "Delete this endpoint" not in page(client, f"/endpoints/{endpoint.pk}/")
+    text = client.post(f"/endpoints/{endpoint.pk}/delete/", follow=True).content.decode()
+    assert "systems of “Support answers” use it" in text
+    assert Endpoint.objects.exists()
+    assert not Event.objects.filter(verb="deleted").exists()
+
+
 def test_a_stored_key_can_be_forgotten(client: Client) -> None:
     client.post("/endpoints/new/", NEW | {"secret": KEY})
     made = Endpoint.objects.get()
