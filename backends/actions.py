@@ -38,6 +38,7 @@ __all__ = [
     "resume",
     "rotate_secrets",
     "start_collecting",
+    "store_recorded",
 ]
 
 NAMED = 3
@@ -221,8 +222,23 @@ def add_system(
             cost=dict(cost or {}),
             facts=dict(facts or {}),
         )
-        _store_recorded(system, ready)
+        store_recorded(system, ready)
     return system.arm
+
+
+def store_recorded(system: System, ready: Mapping[int, tuple[Input, RecordedAnswer, PreparedOutput]]) -> None:
+    """Store recorded answers, by input, with the outputs made ready for raters."""
+    rows = list(ready.values())
+    outputs = Output.objects.bulk_create(
+        (Output(input=item, arm=system.arm, **fields_of(prepared)) for item, _, prepared in rows), batch_size=200
+    )
+    Completion.objects.bulk_create(
+        (
+            _recorded(system, output, answer, empty=prepared.state == OutputState.EMPTY)
+            for (_, answer, prepared), output in zip(rows, outputs, strict=True)
+        ),
+        batch_size=200,
+    )
 
 
 def _check_asked(name: str, endpoint: Endpoint, parameters: Mapping[str, Any], concurrency: int) -> None:
@@ -274,20 +290,6 @@ def _all_prepared(
     if unknown:
         raise CannotAdd(f"system {name!r}: a recorded answer is for {unknown[0]!r}, which is no input's id.")
     return ready
-
-
-def _store_recorded(system: System, ready: Mapping[int, tuple[Input, RecordedAnswer, PreparedOutput]]) -> None:
-    rows = list(ready.values())
-    outputs = Output.objects.bulk_create(
-        (Output(input=item, arm=system.arm, **fields_of(prepared)) for item, _, prepared in rows), batch_size=200
-    )
-    Completion.objects.bulk_create(
-        (
-            _recorded(system, output, answer, empty=prepared.state == OutputState.EMPTY)
-            for (_, answer, prepared), output in zip(rows, outputs, strict=True)
-        ),
-        batch_size=200,
-    )
 
 
 def _recorded(system: System, output: Output, answer: RecordedAnswer, *, empty: bool) -> Completion:

@@ -101,6 +101,15 @@ def fetch_again(
     return count
 
 
+def add_missing_rows(experiment: Experiment) -> None:
+    """Have inputs asked that came later, of every system that is being asked already; what is paused stays so."""
+    inputs = list(Input.objects.filter(experiment=experiment).order_by("position").values_list("pk", flat=True))
+    for system in System.objects.filter(arm__experiment=experiment, endpoint__isnull=False):
+        if system.completions.exists():
+            _add_rows(system, inputs)
+    bell.ring(experiment.pk)
+
+
 def _take_up(experiment: Experiment, system_name: str | None, *, all_failed: bool) -> list[int]:
     systems = list(_systems(experiment, system_name).values_list("pk", flat=True))
     trouble.forget(systems)

@@ -23,6 +23,7 @@ from experiments.models import Arm, Decision, Experiment, Output, Status
 from experiments.naming import find_names
 from experiments.refusals import Refused
 from experiments.sealing import digest, seal
+from experiments.spares import add_spares, forget_the_rest
 from ratings.actions import hold_raters, make_comparisons
 from ratings.imports import Imported, add_judgments
 from ratings.models import Assignment, CriterionVerdict, Guess, Judgment
@@ -66,8 +67,9 @@ def add_experiment(
 ) -> Experiment:
     """A draft with all that the file says, or nothing. With `replace`, in the place of an unopened one of its title."""
     slug = _slug_of_replaced(spec, by) if replace else ""
-    fields = {**spec.fields, "slug": slug or free_slug(str(spec.fields["title"]))}
+    fields = {**spec.fields, "masks": rows.masks, "slug": slug or free_slug(str(spec.fields["title"]))}
     experiment = blind.add_experiment(fields=fields, inputs=rows.inputs, criteria=spec.criteria, owners=owners)
+    add_spares(experiment=experiment, rows=rows.spares)
     for one in spec.endpoints:
         add_endpoint(
             name=one.name,
@@ -149,6 +151,7 @@ def _seal(experiment: Experiment) -> None:
     experiment.seal = digest(experiment.sealed)
     experiment.status, experiment.sealed_at = Status.RATING, timezone.now()
     experiment.save(update_fields=["sealed", "seal", "status", "sealed_at"])
+    forget_the_rest(experiment)
 
 
 def _undecided(experiment: Experiment) -> list[str]:

@@ -1,7 +1,6 @@
 """How an experiment is put together page by page: each step is saved in the draft at once, until the seal."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
@@ -13,24 +12,18 @@ from backends.actions import RecordedAnswer, add_system, prepare_recorded
 from backends.listing import endpoint_with
 from backends.queries import arms_by_name
 from backends.queries import names as system_names
+from backends.recordings import as_json
 from experiments import actions as blind
-from experiments.actions import BEFORE_THE_SEAL, NewCriterion, NewInput, add_inputs, free_slug, prompt_of
-from experiments.models import Arm, Criterion, Experiment, Input, Pairs
+from experiments.actions import BEFORE_THE_SEAL, NewCriterion, free_slug, prompt_of
+from experiments.models import Arm, Criterion, Experiment, Input, Pairs, PersonalData
+from experiments.personal_data import masks_of
 from experiments.refusals import Refused
-from experiments.sampling import choose
-from experiments.uploads import InputRow, OutputUpload, Upload
+from experiments.spares import add_answers
+from experiments.uploads import OutputUpload
 
 
 class CannotChange(Refused):
     """A change that the experiment does not allow any more, or not yet."""
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """What became of a file: how many inputs were added, and which systems came with it."""
-
-    inputs: int
-    systems: tuple[str, ...]
 
 
 @transaction.atomic
@@ -47,7 +40,7 @@ def change(
     *, experiment: Experiment, fields: Mapping[str, Any], criteria: Sequence[NewCriterion] | None, by: User
 ) -> Experiment:
     """Other columns, and other criteria unless None. Raises CannotChange from the seal on."""
-    current = _unsealed(experiment)
+    current = unsealed(experiment)
     for name, value in fields.items():
         setattr(current, name, value)
     current.save(update_fields=list(fields))
@@ -59,40 +52,6 @@ def change(
         )
     log(by, "changed the plan", f"experiment {current.slug}")
     return current
-
-
-def take_inputs(
-    *, experiment: Experiment, upload: Upload, sample: int | None, systems: Sequence[str], by: User
-) -> Taken:
-    """Add the good rows of a file, or a sample of them drawn by the experiment's seed, and recorded answers in it.
-
-    `systems` are those of the file whose answers are wanted. Raises CannotChange.
-    """
-    rows = choose(upload.rows, sample, seed=experiment.seed) if sample else list(upload.rows)
-    answers = {name: _answers_of(name, rows) for name in systems}
-    prompts = {row.external_id: "\n".join(message["content"] for message in row.messages) for row in rows}
-    ready = {
-        name: prepare_recorded(found, prompts=prompts, names=(*system_names(experiment), *systems))
-        for name, found in answers.items()
-    }
-    with transaction.atomic():
-        current = _unsealed(experiment)
-        _check_ids(current, rows)
-        add_inputs(experiment=current, inputs=[_new(row) for row in rows])
-        for name, found in ready.items():
-            add_system(experiment=current, name=name, recorded=found)
-        log(by, "added inputs", f"experiment {current.slug}", inputs=len(rows), systems=len(ready))
-    return Taken(len(rows), tuple(ready))
-
-
-@transaction.atomic
-def remove_inputs(*, experiment: Experiment, by: User) -> int:
-    """All inputs with their answers; how many there were. Raises CannotChange."""
-    current = _unsealed(experiment)
-    count = current.inputs.count()
-    current.inputs.all().delete()
-    log(by, "removed inputs", f"experiment {current.slug}", inputs=count)
-    return count
 
 
 def add_asked_system(*, experiment: Experiment, endpoint: int, baseline: bool, by: User, **settings: Any) -> Arm:
@@ -108,15 +67,17 @@ def add_recorded_system(
 ) -> Arm:
     """A system whose answers are in a file; raises Refused on answers to inputs that are not there."""
     items = {item.external_id: prompt_of(item) for item in Input.objects.filter(experiment=experiment)}
-    unknown = [row for row in upload.rows if row.external_id not in items]
+    spares = set(experiment.spares.values_list("external_id", flat=True))
+    unknown = [row for row in upload.rows if row.external_id not in items and row.external_id not in spares]
     if unknown:
         more = f" and {len(unknown) - 1} more" if len(unknown) > 1 else ""
         raise CannotChange(
             f"line {unknown[0].line}: an answer for {unknown[0].external_id!r}{more}, which is no input's id."
         )
+    masks = masks_of(experiment) if experiment.personal_data == PersonalData.MASK else None
     answers = {
         row.external_id: RecordedAnswer(
-            text=row.output,
+            text=masks.masked(row.output) if masks else row.output,
             latency_ms=row.latency_ms,
             ttft_ms=row.ttft_ms,
             input_tokens=row.input_tokens,
@@ -125,14 +86,21 @@ def add_recorded_system(
         for row in upload.rows
     }
     words = [word for word in (*system_names(experiment), name, str(settings.get("model_id", ""))) if word]
-    recorded = prepare_recorded(answers, prompts=items, names=words)
-    return _added(experiment, by, baseline, name=name, recorded=recorded, **settings)
+    recorded = prepare_recorded(
+        {key: answer for key, answer in answers.items() if key in items}, prompts=items, names=words
+    )
+    with transaction.atomic():
+        arm = _added(experiment, by, baseline, name=name, recorded=recorded, **settings)
+        add_answers(experiment, name, {key: as_json(answer) for key, answer in answers.items() if key in spares})
+        if masks:
+            Experiment.objects.filter(pk=experiment.pk).update(masks=masks.state)
+    return arm
 
 
 @transaction.atomic
 def remove_system(*, experiment: Experiment, name: str, by: User) -> None:
     """A system with its arm and answers; without a baseline everybody meets everybody. Raises CannotChange."""
-    current = _unsealed(experiment)
+    current = unsealed(experiment)
     arm = arms_by_name(current).get(name)
     if arm is None:
         raise CannotChange(f"the experiment has no system {name!r}.")
@@ -147,7 +115,7 @@ def remove_system(*, experiment: Experiment, name: str, by: User) -> None:
 @transaction.atomic
 def choose_baseline(*, experiment: Experiment, name: str, by: User) -> None:
     """The system in use today, which every candidate meets; "" for none. Raises CannotChange."""
-    current = _unsealed(experiment)
+    current = unsealed(experiment)
     arm = arms_by_name(current).get(name)
     if name and arm is None:
         raise CannotChange(f"the experiment has no system {name!r}.")
@@ -176,32 +144,17 @@ def unshare(*, experiment: Experiment, email: str, by: User) -> None:
     log(by, "removed an owner", f"experiment {experiment.slug}", owner=email)
 
 
+def unsealed(experiment: Experiment) -> Experiment:
+    """The experiment's row, locked; raises CannotChange from the seal on."""
+    current = Experiment.objects.select_for_update().get(pk=experiment.pk)
+    if current.status not in BEFORE_THE_SEAL:
+        raise CannotChange("the experiment is sealed: this can no longer be changed.")
+    return current
+
+
 def _added(experiment: Experiment, by: User, baseline: bool, **settings: Any) -> Arm:
     arm = add_system(experiment=experiment, **settings)
     if baseline:
         choose_baseline(experiment=experiment, name=settings["name"], by=by)
     log(by, "added a system", f"experiment {experiment.slug}")
     return arm
-
-
-def _answers_of(system: str, rows: Sequence[InputRow]) -> dict[str, RecordedAnswer]:
-    return {row.external_id: RecordedAnswer(text=row.outputs[system]) for row in rows if system in row.outputs}
-
-
-def _check_ids(experiment: Experiment, rows: Sequence[InputRow]) -> None:
-    there = set(experiment.inputs.values_list("external_id", flat=True))
-    twice = [row for row in rows if row.external_id in there]
-    if twice:
-        more = f" and {len(twice) - 1} more" if len(twice) > 1 else ""
-        raise CannotChange(f"line {twice[0].line}: the experiment has an input {twice[0].external_id!r}{more} already.")
-
-
-def _new(row: InputRow) -> NewInput:
-    return NewInput(external_id=row.external_id, messages=row.messages, tags=row.tags, reference=row.reference)
-
-
-def _unsealed(experiment: Experiment) -> Experiment:
-    current = Experiment.objects.select_for_update().get(pk=experiment.pk)
-    if current.status not in BEFORE_THE_SEAL:
-        raise CannotChange("the experiment is sealed: this can no longer be changed.")
-    return current

@@ -9,7 +9,7 @@ from backends.deadlines import DEFAULTS, LONGEST, problems
 from backends.presets import DIALECTS, PRESETS
 from console.toml_tables import Source, Table, plain
 from experiments.actions import NewCriterion
-from experiments.models import Pairs
+from experiments.models import Pairs, PersonalData
 from reports.assumptions import GENERAL, MOST, OF_A_SYSTEM, problem
 
 QUESTION = "Which answer is better?"
@@ -102,6 +102,7 @@ def _fields(top: Table) -> dict[str, Any]:
         "control_share": top.share("control_share"),
         "seed": top.whole("seed", 0, most=2**63 - 1),
         "pairs": top.choice("pairs", Pairs.values),
+        "personal_data": top.choice("personal_data", PersonalData.values),
         "retention_days": top.whole("retention_days", least=1, most=36_500),
         **{
             name: top.take(name, bool, False)

@@ -1,15 +1,20 @@
 """The rows an experiment file names: its inputs and the answers recorded already, joined and checked."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 from backends.actions import RecordedAnswer, prepare_recorded
 from console.experiment_file import ExperimentSpec, SystemSpec
+from console.taking_inputs import masked, new_input, spare_answers
 from console.toml_tables import BadFile
 from experiments.actions import NewInput
+from experiments.models import PersonalData
+from experiments.personal_data import looked_at, masks_of
 from experiments.sampling import choose
+from experiments.spares import Recorded
 from experiments.uploads import BadRow, InputRow, OutputRow, Upload, read, read_outputs
 
 Answers = dict[str, RecordedAnswer]
@@ -17,10 +22,15 @@ Answers = dict[str, RecordedAnswer]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rows:
-    """What the files hold: the inputs chosen, recorded answers by system and input id, and what to mind."""
+    """What the files hold: the inputs chosen, recorded answers by system and input id, and what to mind.
+
+    `spares` are the rows that were not chosen, `masks` what was masked (see `experiments.personal`).
+    """
 
     inputs: tuple[NewInput, ...]
     recorded: Mapping[str, Mapping[str, RecordedAnswer]]
+    spares: tuple[tuple[NewInput, Recorded], ...] = ()
+    masks: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
 
@@ -46,8 +56,16 @@ def read_rows(spec: ExperimentSpec, *, encoding: str | None = None) -> Rows:
     problems += _without_answers(spec, recorded)
     if problems:
         raise BadFile(problems)
-    chosen = _sampled(spec, upload.rows)
-    return _joined(spec, chosen, recorded, upload.notes)
+    masks = masks_of() if spec.fields["personal_data"] == PersonalData.MASK else None
+    looked = {row.external_id: looked_at(new_input(row), masks) for row in upload.rows}
+    answers = {
+        system: {key: masked(answer, masks) for key, answer in found.items()} for system, found in recorded.items()
+    }
+    chosen = tuple(looked[row.external_id] for row in _sampled(spec, upload.rows))
+    joined = _joined(spec, chosen, answers, upload.notes)
+    taken = {one.external_id for one in chosen}
+    spares = tuple((one, spare_answers(one, answers)) for key, one in looked.items() if key not in taken)
+    return replace(joined, spares=spares, masks=masks.state if masks else {})
 
 
 def _inputs(spec: ExperimentSpec, encoding: str | None) -> Upload:
@@ -128,7 +146,7 @@ def _sampled(spec: ExperimentSpec, rows: tuple[InputRow, ...]) -> tuple[InputRow
 
 
 def _joined(
-    spec: ExperimentSpec, rows: tuple[InputRow, ...], recorded: Mapping[str, Answers], notes: Iterable[str]
+    spec: ExperimentSpec, rows: tuple[NewInput, ...], recorded: Mapping[str, Answers], notes: Iterable[str]
 ) -> Rows:
     prompts = {row.external_id: "\n".join(message["content"] for message in row.messages) for row in rows}
     names = [word for system in spec.systems for word in (system.name, system.model) if word]
@@ -143,11 +161,7 @@ def _joined(
         for system, answers in kept.items()
         if len(answers) < len(rows)
     ]
-    inputs = (
-        NewInput(external_id=row.external_id, messages=row.messages, tags=row.tags, reference=row.reference)
-        for row in rows
-    )
-    return Rows(inputs=tuple(inputs), recorded=kept, warnings=(*notes, *missing))
+    return Rows(inputs=rows, recorded=kept, warnings=(*notes, *missing))
 
 
 def _there(path: Path) -> None:

@@ -82,6 +82,18 @@ class InviteForm(forms.Form):
         return data
 
 
+class SwapForm(forms.Form):
+    """Which row of the log comes in; none: one is drawn."""
+
+    spare = forms.IntegerField(required=False, min_value=1, max_value=2**62)
+
+
+class PersonalForm(forms.Form):
+    """What becomes of personal data that was found."""
+
+    personal = forms.ChoiceField(choices=[("mask", "mask"), ("keep", "keep")])
+
+
 class RaterForm(forms.Form):
     """What to do with one rater's link."""
 

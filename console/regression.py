@@ -158,12 +158,18 @@ def _known(name: str, settings: Mapping[str, Settings], source: Experiment, opti
 
 
 def _draft(source: Experiment, title: str, owners: Sequence[User] | None) -> Experiment:
-    rules = {name: getattr(source, name) for name in (*PROTOCOL, "retention_days")}
+    rules = {name: getattr(source, name) for name in (*PROTOCOL, "retention_days", "personal_data")}
     title = title[:200]
     experiment = blind.add_experiment(
         fields={**rules, "title": title, "slug": free_slug(title), "follows": source},
         inputs=[
-            NewInput(external_id=one.external_id, messages=one.messages, tags=one.tags, reference=one.reference)
+            NewInput(
+                external_id=one.external_id,
+                messages=one.messages,
+                tags=one.tags,
+                reference=one.reference,
+                personal=one.personal,
+            )
             for one in source.inputs.order_by("position")
         ],
         criteria=[

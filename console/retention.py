@@ -8,6 +8,7 @@ from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from accounts.actions import log
+from console import staging
 from console.actions import delete
 from experiments.models import Experiment, Status
 
@@ -29,9 +30,11 @@ def kept_until(experiment: Experiment) -> datetime | None:
 
 
 def sweep(now: datetime | None = None) -> list[str]:
-    """Delete what is overdue, with everything; the slugs."""
+    """Delete what is overdue, with everything, and files nobody took; the slugs."""
+    now = now or timezone.now()
+    staging.sweep(now=now)
     gone = []
-    for experiment in overdue(now or timezone.now()):
+    for experiment in overdue(now):
         delete(experiment=experiment, by=None)
         log(None, "ended the retention of", f"experiment {experiment.slug}", days=experiment.retention_days)
         gone.append(experiment.slug)

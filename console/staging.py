@@ -1,59 +1,63 @@
-"""Uploaded files between their preview and the moment they are taken: in the data folder, never served back."""
+"""Uploaded files between their preview and the moment they are taken: in the database, which every web process sees."""
 
 import re
 import secrets
-import time
-from collections.abc import Iterable
-from pathlib import Path
+import tempfile
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from typing import BinaryIO
 
-from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
 
-from experiments.models import Experiment
+from experiments.models import Experiment, Staged, StagedPart
 
-KEPT_SECONDS = 24 * 3600.0
+KEPT = timedelta(days=1)
+PART_BYTES = 1_000_000
 _HANDLE = re.compile(r"[A-Za-z0-9_-]{22}\Z")
 
 
+@transaction.atomic
 def keep(experiment: Experiment, chunks: Iterable[bytes]) -> str:
     """Write the file down and return its handle, good for this experiment and a day."""
-    sweep(now=time.time())
-    handle = secrets.token_urlsafe(16)
-    path = _path(experiment.pk, handle)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("xb") as file:
-        path.chmod(0o600)
-        for chunk in chunks:
-            file.write(chunk)
-    return handle
+    sweep(now=timezone.now())
+    staged = Staged.objects.create(experiment=experiment, handle=secrets.token_urlsafe(16))
+    for number, content in enumerate(_parts(chunks)):
+        StagedPart.objects.create(staged=staged, number=number, content=content)
+    return staged.handle
 
 
-def kept(experiment: Experiment, handle: str) -> Path | None:
-    """Where the file is; None for a handle that is unknown, of another experiment, or too old."""
+def kept(experiment: Experiment, handle: str) -> BinaryIO | None:
+    """The file, to be closed by the caller; None for a handle that is unknown, of another experiment, or too old."""
     if not _HANDLE.match(handle):
         return None
-    path = _path(experiment.pk, handle)
-    return path if path.is_file() else None
+    parts = StagedPart.objects.filter(staged__experiment=experiment, staged__handle=handle).order_by("number")
+    if not Staged.objects.filter(experiment=experiment, handle=handle).exists():
+        return None
+    # A file without a name: nothing of it is left, however the process ends.
+    file: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115  # the caller closes it
+    for content in parts.values_list("content", flat=True).iterator(chunk_size=1):
+        file.write(content)
+    file.seek(0)
+    return file
 
 
-def drop(experiment_id: int, handle: str = "*") -> None:
-    """Remove the file, or all of the experiment."""
-    for path in _folder().glob(f"{experiment_id}.{handle}.upload"):
-        path.unlink(missing_ok=True)
+def drop(experiment: Experiment, handle: str) -> None:
+    """Remove the file. Those that nobody took go after a day, at the seal, and with their experiment."""
+    Staged.objects.filter(experiment=experiment, handle=handle).delete()
 
 
-def sweep(*, now: float) -> None:
+def sweep(*, now: datetime) -> None:
     """Remove what was never taken."""
-    for path in _folder().glob("*.upload"):
-        try:
-            if now - path.stat().st_mtime > KEPT_SECONDS:
-                path.unlink()
-        except FileNotFoundError:
-            continue  # another process swept it
+    Staged.objects.filter(kept_at__lt=now - KEPT).delete()
 
 
-def _path(experiment_id: int, handle: str) -> Path:
-    return _folder() / f"{experiment_id}.{handle}.upload"
-
-
-def _folder() -> Path:
-    return Path(settings.FILE_UPLOAD_TEMP_DIR)
+def _parts(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    waiting = bytearray()
+    for chunk in chunks:
+        waiting += chunk
+        while len(waiting) >= PART_BYTES:
+            yield bytes(waiting[:PART_BYTES])
+            del waiting[:PART_BYTES]
+    if waiting:
+        yield bytes(waiting)

@@ -17,6 +17,13 @@ ENCODINGS = (
     ("gb18030", "GB18030"),
     ("euc_kr", "EUC-KR"),
 )
+DELIMITERS = (
+    ("", _("as found")),
+    (",", _("comma")),
+    (";", _("semicolon")),
+    ("\t", _("TAB")),
+    ("|", _("vertical bar")),
+)
 COLUMNS = (
     ("input", _("Input")),
     ("id", _("Id")),
@@ -49,35 +56,65 @@ class UploadForm(forms.Form):
         return data
 
 
+class AnyOf(forms.MultipleChoiceField):
+    """Several columns of a file; which there are is known only when it is read."""
+
+    def valid_value(self, value: str) -> bool:
+        """The file decides."""
+        return len(value) <= 200
+
+
 class ReadingForm(forms.Form):
     """How a file is to be read: which encoding, which column is what."""
 
     upload = forms.CharField(max_length=40, widget=forms.HiddenInput)
     name = forms.CharField(required=False, max_length=200, widget=forms.HiddenInput)
     encoding = forms.ChoiceField(label=_("Encoding"), required=False, choices=ENCODINGS)
+    delimiter = forms.ChoiceField(label=_("Separator"), required=False, choices=DELIMITERS)
+    output_columns = AnyOf(
+        label=_("Columns that hold recorded answers, headed by their system"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
 
     def __init__(self, *args: Any, columns: Sequence[str] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         choices = [("", _("as found"))] + [(column, column) for column in columns]
+        self.fields["output_columns"].choices = choices[1:]  # type: ignore[attr-defined]  # of the choice field
         for field, label in COLUMNS:
             widget = forms.Select(choices=choices) if columns else forms.TextInput
             self.fields[f"column_{field}"] = forms.CharField(label=label, required=False, max_length=200, widget=widget)
 
     @property
+    def kept(self) -> set[str]:
+        """The names of `kept_fields`."""
+        return {field.name for field in self.kept_fields}
+
+    @property
     def reading_fields(self) -> list[forms.BoundField]:
         """How it is read."""
-        return [self[name] for name in ("encoding", *(f"column_{field}" for field, _label in COLUMNS))]
+        return [self[name] for name in ("encoding", "delimiter", *(f"column_{field}" for field, _label in COLUMNS))]
 
     @property
     def kept_fields(self) -> list[forms.BoundField]:
         """All that says which file it is and how it was read."""
-        return [self["upload"], self["name"], *self.reading_fields]
+        return [self["upload"], self["name"], *self.reading_fields, self["output_columns"]]
+
+    def said(self) -> dict[str, Any]:
+        """What was said about columns, as it is remembered and as an address holds it."""
+        names = [*(f"column_{field}" for field, _label in COLUMNS), "output_columns"]
+        return {name: self.cleaned_data[name] for name in names if self.cleaned_data.get(name)}
 
     def reading(self) -> dict[str, Any]:
         """For `experiments.uploads.read`."""
         said = {field: self.cleaned_data.get(f"column_{field}") or "" for field, _label in COLUMNS}
         columns = {field: column for field, column in said.items() if column}
-        return {"encoding": self.cleaned_data["encoding"] or None, "columns": columns}
+        return {
+            "encoding": self.cleaned_data["encoding"] or None,
+            "delimiter": self.cleaned_data["delimiter"],
+            "columns": columns,
+            "output_columns": self.cleaned_data["output_columns"],
+        }
 
 
 class TakingForm(ReadingForm):
@@ -90,4 +127,5 @@ class TakingForm(ReadingForm):
         max_value=10_000,
         help_text=_("Spread over tags and lengths, without near-duplicates. Empty takes all."),
     )
+    personal = forms.ChoiceField(required=False, choices=[("", ""), ("mask", "mask"), ("keep", "keep")])
     with_systems = forms.BooleanField(label=_("Add their recorded answers as systems"), required=False)

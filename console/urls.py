@@ -12,6 +12,7 @@ from console.views import (
     inputs,
     opening,
     raters,
+    swapping,
     systems,
 )
 
@@ -33,6 +34,8 @@ urlpatterns = [
     path(f"{ONE}inputs/taking/", adding_inputs.take, name="inputs-taking"),
     path(f"{ONE}inputs/problems/", adding_inputs.problems, name="inputs-problems"),
     path(f"{ONE}inputs/removing/", adding_inputs.remove, name="inputs-removing"),
+    path(f"{ONE}inputs/<int:position>/swap/", swapping.exchange, name="swap"),
+    path(f"{ONE}inputs/personal/", swapping.personal, name="personal"),
     path(f"{ONE}systems/", systems.systems, name="systems"),
     path(f"{ONE}systems/new/", systems.add, name="system-new"),
     path(f"{ONE}systems/recorded/", systems.add_recorded, name="system-recorded"),

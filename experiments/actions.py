@@ -33,12 +33,16 @@ class CannotDecide(Refused):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewInput:
-    """An input that has been validated: chat messages of at least one turn, tags as a list or an object of strings."""
+    """An input that has been validated: chat messages of at least one turn, tags as a list or an object of strings.
+
+    `personal` counts what was found in it by kind (see `experiments.personal_data`).
+    """
 
     external_id: str
     messages: list[dict[str, str]]
     tags: Any = field(default_factory=list)
     reference: str = ""
+    personal: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +102,7 @@ def add_inputs(*, experiment: Experiment, inputs: Sequence[NewInput]) -> None:
                 messages=one.messages,
                 tags=one.tags,
                 reference=one.reference,
+                personal=one.personal,
             )
             for position, one in enumerate(inputs, start=start)
         ),
@@ -144,7 +149,7 @@ def store_output(*, input: Input, arm: Arm, raw_text: str, outcome: str, extra_n
 @transaction.atomic
 def store_prepared(*, item: Input, arm: Arm, prepared: PreparedOutput) -> Output:
     """Store what `prepare_output` gave; quick enough for a transaction of the caller's own."""
-    _unsealed(item.experiment_id)
+    unsealed(item.experiment_id)
     output, _ = Output.objects.update_or_create(input=item, arm=arm, defaults=fields_of(prepared))
     return output
 
@@ -160,7 +165,7 @@ def decide_output(*, output: Output, decision: str, reason: str = "", by: User |
 
     Masking changes only the flagged words. Raises AlreadySealed, CannotDecide.
     """
-    _unsealed(output.input.experiment_id)
+    unsealed(output.input.experiment_id)
     decided = Decision(decision)
     if decided == Decision.NONE or (decided == Decision.WITHHELD and not reason):
         raise CannotDecide("say whether to mask, release or withhold the answer; withholding needs a reason.")
@@ -180,6 +185,13 @@ def decide_all_flagged(*, experiment: Experiment, decision: str, reason: str, by
     return waiting.update(decision=decision, state=state, reason=reason, decided_by=by, decided_at=at)
 
 
+def unsealed(experiment_id: int) -> None:
+    """Locks the experiment and raises AlreadySealed from the opening of rating on."""
+    status = Experiment.objects.select_for_update().values_list("status", flat=True).get(pk=experiment_id)
+    if status not in BEFORE_THE_SEAL:
+        raise AlreadySealed("the experiment is sealed: what raters see can no longer be changed.")
+
+
 def _decide_on_names(output: Output, decision: Decision) -> None:
     if output.state == OutputState.MASKED:
         raise CannotDecide("the names in this answer are masked already; fetch it again to have the first text back.")
@@ -190,12 +202,6 @@ def _decide_on_names(output: Output, decision: Decision) -> None:
         output.text = mask(output.text, tuple(Finding(**flag) for flag in output.flags))
         output.html = render(output.text)
         output.state = OutputState.MASKED
-
-
-def _unsealed(experiment_id: int) -> None:
-    status = Experiment.objects.select_for_update().values_list("status", flat=True).get(pk=experiment_id)
-    if status not in BEFORE_THE_SEAL:
-        raise AlreadySealed("the experiment is sealed: what raters see can no longer be changed.")
 
 
 def _numbered(base: str) -> Iterable[str]:

@@ -37,6 +37,13 @@ class Pairs(models.TextChoices):
     ALL = "all"
 
 
+class PersonalData(models.TextChoices):
+    """What the owner decided about personal data in the inputs; empty as long as nobody did."""
+
+    MASK = "mask"
+    KEEP = "keep"
+
+
 class ExperimentQuerySet(models.QuerySet["Experiment"]):
     """Phrases about experiments."""
 
@@ -71,6 +78,9 @@ class Experiment(models.Model):
     monitored = models.BooleanField(default=False)
     seed = models.PositiveBigIntegerField(default=0)
     draw_salt = models.CharField(max_length=64, default=new_salt, editable=False)
+    personal_data = models.CharField(max_length=4, choices=PersonalData, blank=True)
+    personal_found = models.JSONField(default=dict, blank=True)
+    masks = models.JSONField(default=dict, blank=True)
     status = models.CharField(max_length=10, choices=Status, default=Status.DRAFT)
     created_at = models.DateTimeField(default=timezone.now)
     sealed_at = models.DateTimeField(null=True, blank=True)
@@ -89,6 +99,10 @@ class Experiment(models.Model):
         constraints = [
             models.CheckConstraint(name="a_status_is_one_of_four", condition=Q(status__in=Status.values)),
             models.CheckConstraint(name="pairs_are_baseline_or_all", condition=Q(pairs__in=Pairs.values)),
+            models.CheckConstraint(
+                name="personal_data_is_masked_or_kept_or_undecided",
+                condition=Q(personal_data__in=["", *PersonalData.values]),
+            ),
             models.CheckConstraint(
                 name="an_experiment_is_sealed_from_rating_on",
                 condition=(
@@ -143,7 +157,10 @@ class Criterion(models.Model):
 
 
 class Input(models.Model):
-    """One item of the owner's traffic, as chat messages; a plain prompt is one user message."""
+    """One item of the owner's traffic, as chat messages; a plain prompt is one user message.
+
+    `personal` counts what was found in it by kind (email, phone, …), masked or not.
+    """
 
     experiment = models.ForeignKey(Experiment, on_delete=models.CASCADE, related_name="inputs")
     position = models.PositiveIntegerField()
@@ -151,6 +168,7 @@ class Input(models.Model):
     messages = models.JSONField()
     tags = models.JSONField(default=list, blank=True)
     reference = models.TextField(blank=True)
+    personal = models.JSONField(default=dict, blank=True)
 
     class Meta:
         ordering = ["position"]
@@ -162,6 +180,79 @@ class Input(models.Model):
 
     def __str__(self) -> str:
         return self.external_id
+
+
+class Spare(models.Model):
+    """A row of the log that the sample left out; it may take the place of an input until the seal, and goes then.
+
+    `outputs` are recorded answers to it, by system; `length` is that of its texts.
+    """
+
+    experiment = models.ForeignKey(Experiment, on_delete=models.CASCADE, related_name="spares")
+    external_id = models.CharField(max_length=200)
+    messages = models.JSONField()
+    tags = models.JSONField(default=list, blank=True)
+    reference = models.TextField(blank=True)
+    personal = models.JSONField(default=dict, blank=True)
+    outputs = models.JSONField(default=dict, blank=True)
+    length = models.PositiveIntegerField()
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(name="a_spare_has_its_own_id", fields=["experiment", "external_id"]),
+            models.CheckConstraint(name="a_spare_has_messages", condition=~Q(messages=[])),
+        ]
+
+    def __str__(self) -> str:
+        return self.external_id
+
+
+class Staged(models.Model):
+    """A file between its preview and the moment it is taken, for a day; every web process sees it here."""
+
+    experiment = models.ForeignKey(Experiment, on_delete=models.CASCADE, related_name="staged")
+    handle = models.CharField(max_length=22, unique=True)
+    kept_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = [models.Index(fields=["kept_at"], name="staged_files_by_age")]
+
+    def __str__(self) -> str:
+        return self.handle
+
+
+class StagedPart(models.Model):
+    """A piece of a staged file: a file never stands in memory as a whole."""
+
+    staged = models.ForeignKey(Staged, on_delete=models.CASCADE, related_name="parts")
+    number = models.PositiveIntegerField()
+    content = models.BinaryField()
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [
+            models.UniqueConstraint(name="a_part_has_its_own_number", fields=["staged", "number"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"part {self.number}"
+
+
+class Mapping(models.Model):
+    """Which columns an owner last took for what, in files with this header."""
+
+    owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="mappings")
+    header = models.CharField(max_length=64)
+    columns = models.JSONField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="an_owner_maps_a_header_once", fields=["owner", "header"]),
+        ]
+
+    def __str__(self) -> str:
+        return self.header
 
 
 class Arm(models.Model):

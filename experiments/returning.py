@@ -5,7 +5,19 @@ from itertools import islice
 from typing import Any
 
 from accounts.models import User
-from experiments.models import Arm, Criterion, Decision, Experiment, Input, Output, OutputState, Pairs, Status
+from experiments.models import (
+    Arm,
+    Criterion,
+    Decision,
+    Experiment,
+    Input,
+    Output,
+    OutputState,
+    Pairs,
+    PersonalData,
+    Status,
+)
+from experiments.personal import KINDS
 from experiments.rendering import is_safe
 from experiments.typed_records import Record
 
@@ -38,6 +50,7 @@ def add_returned_experiment(record: Record, *, slug: str, owners: Iterable[User]
         seal=record.text("seal", longest=64),
         sealed=record.mapping("sealed"),
         retention_days=record.whole_or_none("retention_days"),
+        **_personal(record),
         **{
             name: record.truth(name)
             for name in ("ask_acceptable", "ask_strength", "ask_guess", "require_comment", "monitored")
@@ -108,6 +121,17 @@ def known(record: Record, name: str, there: Mapping[str, Any]) -> Any:
     if found is None:
         record.wrong(f"{name!r} is {record.values[name]!r}, which is not in the bundle.")
     return found
+
+
+def _personal(record: Record) -> dict[str, Any]:
+    """What was found and decided about personal data; older bundles say nothing of it."""
+    if "personal_data" not in record.values:
+        return {}
+    found = record.part("personal_found")
+    return {
+        "personal_data": record.one_of("personal_data", ["", *PersonalData.values]),
+        "personal_found": {kind: found.whole(kind) for kind in KINDS if kind in found.values},
+    }
 
 
 def _position(record: Record, number: int, positions: list[int] | None) -> int:

@@ -18,6 +18,7 @@ from backends.failures import KINDS
 from backends.listing import Outcomes, Pace, outcomes, pace, spent
 from backends.queries import Failure, Progress, failures, progress
 from console.forms import CollectingForm
+from console.personal import check_decided
 from console.views.frames import OwnerRequest, back_to, framed, owned, refusals_told
 from experiments.actions import BEFORE_THE_SEAL
 from experiments.models import Experiment
@@ -86,6 +87,8 @@ def steer(request: OwnerRequest, experiment: Experiment) -> HttpResponse:
         return HttpResponseBadRequest()
     do, system = form.cleaned_data["do"], form.cleaned_data["system"] or None
     with refusals_told(request):
+        if do in {"start", "retry", "resume"}:
+            check_decided(experiment)
         count = STEERING[do](experiment, system)
         log(request.user, f"{PAST[do]} collecting", f"experiment {experiment.slug}", answers=count)
         messages.success(request, _said(do, count))

@@ -10,7 +10,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.actions import OneTimeLink
 from accounts.models import Event
 from backends.queries import progress
-from console import staging
 from console.actions import archive, delete
 from console.forms import DeletingForm, SearchForm
 from console.listing import page_of
@@ -87,7 +86,6 @@ def remove(request: OwnerRequest, experiment: Experiment) -> HttpResponse:
     """Delete the experiment with everything, once its short name was typed."""
     form = DeletingForm(request.POST or None, wanted=experiment.slug)
     if request.method == "POST" and form.is_valid():
-        staging.drop(experiment.pk)
         delete(experiment=experiment, by=request.user)
         messages.success(request, _("“%s” and everything in it was deleted.") % experiment.title)
         return HttpResponseRedirect("/")

@@ -8,12 +8,17 @@ from django.views.decorators.http import require_safe
 
 from console.forms import SearchForm
 from console.paging import pages
+from console.personal import undecided
+from console.sample_picture import names_of, picture
 from console.views.frames import OwnerRequest, framed, owned
 from experiments.actions import BEFORE_THE_SEAL
-from experiments.models import Experiment, Input
+from experiments.models import Experiment, Input, Spare, Status
+from experiments.personal_data import examples, in_words
+from experiments.personal_data import found as found_in
 
 PER_PAGE = 50
 FIRST_WORDS = 220
+EXAMPLES_FROM = 200  # inputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +55,34 @@ def inputs(request: OwnerRequest, experiment: Experiment) -> HttpResponse:
         total=total,
         may_change=experiment.status in BEFORE_THE_SEAL,
         pages=shown,
-        lines=[_line(row) for row in found[start : start + PER_PAGE]],
+        lines=[line_of(row) for row in found[start : start + PER_PAGE]],
+        picture=picture(experiment) if experiment.status in BEFORE_THE_SEAL else None,
+        **_personal(experiment),
     )
 
 
-def _line(row: Input) -> Line:
+def _personal(experiment: Experiment) -> dict[str, Any]:
+    """What was found in all inputs, in words, with examples as long as nobody decided about it."""
+    found = experiment.personal_found or found_in(experiment)
+    open_question = undecided(experiment) and experiment.status in BEFORE_THE_SEAL
+    rows = Input.objects.filter(experiment=experiment).exclude(personal={}).order_by("position")[:EXAMPLES_FROM]
+    return {
+        "personal": in_words(found),
+        "examples": examples((row.external_id, row) for row in rows) if open_question else [],
+        "may_mask": experiment.status == Status.DRAFT,
+    }
+
+
+def line_of(row: Input | Spare) -> Line:
+    """An input, or a row that may take its place, as a line of a list."""
     turns = [(str(message.get("role", "")), _text(message.get("content", ""))) for message in row.messages]
     last = " ".join(turns[-1][1].split()) if turns else ""
     return Line(
-        position=row.position,
+        position=getattr(row, "position", 0),
         external_id=row.external_id,
         words=last[:FIRST_WORDS] + ("…" if len(last) > FIRST_WORDS else ""),
         turns=turns,
-        tags=tags_shown(row.tags),
+        tags=names_of(row.tags),
         reference=row.reference,
     )
 
@@ -71,10 +91,3 @@ def _text(content: Any) -> str:
     if isinstance(content, str):
         return content
     return "\n".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
-
-
-def tags_shown(tags: Any) -> list[str]:
-    """Tags as short texts, whether they came as a list or by name."""
-    if isinstance(tags, dict):
-        return [f"{name}: {value}" for name, value in tags.items()]
-    return [str(tag) for tag in tags]

@@ -1,5 +1,6 @@
 """Files that people bring: inputs, recorded answers, judgments; read strictly, each fault named by its line."""
 
+from experiments.uploads.headers import headers_of
 from experiments.uploads.inputs import InputRow, Upload, read
 from experiments.uploads.judgments import JudgmentRow, read_judgments
 from experiments.uploads.limits import INPUTS, JUDGMENTS, OUTPUTS, Limits
@@ -18,6 +19,7 @@ __all__ = [
     "OutputUpload",
     "Upload",
     "UploadError",
+    "headers_of",
     "read",
     "read_judgments",
     "read_outputs",

@@ -33,6 +33,8 @@ PLAIN = (
     "sealed",
     "retention_days",
     "draw_salt",
+    "personal_data",
+    "personal_found",
 )
 
 

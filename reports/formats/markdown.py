@@ -19,6 +19,7 @@ def to_markdown(report: Report) -> str:
         *_systems(report),
         *_break_even(report),
         *_foot(report),
+        *_personal(report),
     ]
     return "\n\n".join(blocks) + "\n"
 
@@ -140,6 +141,14 @@ def _foot(report: Report) -> Iterator[str]:
         f"{count(counts['inputs'])} inputs; margin {points(experiment['margin']).removeprefix('+')}, "
         f"fixed before rating. Seal `{experiment['seal']}`, closed {experiment['closed_at']}."
     )
+
+
+def _personal(report: Report) -> Iterator[str]:
+    """A line on personal data in the inputs, where any was found."""
+    personal = report.get("personal_data") or {}
+    if personal.get("words"):
+        did = {"mask": "masked before anything was sent", "keep": "left as they were, by the owner's choice"}
+        yield f"In the inputs were found and {did.get(personal['choice'], 'left as they were')}: {personal['words']}."
 
 
 def _baseline(report: Report) -> str | None:

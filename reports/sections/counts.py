@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from experiments.personal_data import in_words
 from reports import unblinding
 from reports.sections.pairs import PANEL, POPULATION, raters_of, scope_for
 from reports.sections.study import Study
@@ -51,6 +52,13 @@ def counts(study: Study) -> Section:
         "withheld": ballots.texts.held_back,
         "unblinded_judgments": len(ballots.unblinded),
     }
+
+
+def personal_data(study: Study) -> Section:
+    """What was found in the inputs by kind, and whether it was masked ("mask"), left ("keep"), or not decided ("")."""
+    row = study.experiment
+    words = in_words(row.personal_found)
+    return {"choice": row.personal_data, "found": row.personal_found, "words": words}
 
 
 def _comparisons(study: Study) -> int:

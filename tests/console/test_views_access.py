@@ -32,10 +32,11 @@ pytestmark = pytest.mark.django_db
 ONLY_BY_POST = {
     *("archive", "steering", "decisions", "rater-links", "endpoints-nearby", "endpoint-test", "endpoint-removing"),
     *("owners", "owners-leaving", "inputs-taking", "inputs-removing", "system-removing", "system-baseline"),
+    "personal",
 }
 SOMETIMES_ELSEWHERE = {
     *("opening", "closing", "question", "plan", "inputs-new", "inputs-preview", "inputs-problems"),
-    *("system-new", "system-recorded"),
+    *("system-new", "system-recorded", "swap"),
 }
 NAMES = sorted(str(pattern.name) for pattern in urlpatterns if isinstance(pattern, URLPattern))
 OF_ONE = sorted(
@@ -56,7 +57,9 @@ MADE: dict[str, Callable[[], Experiment]] = {
 
 def address(name: str, pk: int) -> str:
     pattern = next(one for one in urlpatterns if isinstance(one, URLPattern) and one.name == name)
-    return reverse(name, args=[pk] if "<int:pk>" in str(pattern.pattern) else [])
+    arguments = {"pk": pk, "position": 1}
+    wanted = {one: value for one, value in arguments.items() if f"<int:{one}>" in str(pattern.pattern)}
+    return reverse(name, kwargs=wanted)
 
 
 def asked(client: Client, name: str, pk: int) -> HttpResponse:

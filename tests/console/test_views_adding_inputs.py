@@ -1,27 +1,20 @@
 """Inputs from a file or pasted: previewed with what is wrong, then taken; the file itself is kept for nobody."""
 
-import re
-from pathlib import Path
-from typing import Any
+from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import User
-from console import staging
-from experiments.models import Experiment, Input, Output
+from console import retention, staging
+from experiments.models import Experiment, Input, Output, Staged, StagedPart
 from tests.factories import a_rating_experiment, an_experiment
 
 pytestmark = pytest.mark.django_db
 GOOD = "".join(f'{{"id": "t-{n}", "input": "Where is parcel {n}?", "tags": ["late"]}}\n' for n in range(1, 15))
-
-
-@pytest.fixture(autouse=True)
-def folder(settings: Any, tmp_path: Path) -> Path:
-    settings.FILE_UPLOAD_TEMP_DIR = str(tmp_path)
-    return tmp_path
 
 
 @pytest.fixture
@@ -45,7 +38,7 @@ def take(client: Client, experiment: Experiment, preview: str, **more: object) -
     return client.post(path, fields | more, follow=True).content.decode()
 
 
-def test_a_file_is_shown_before_it_is_taken(client: Client, experiment: Experiment, folder: Path) -> None:
+def test_a_file_is_shown_before_it_is_taken(client: Client, experiment: Experiment) -> None:
     preview = send(client, experiment, GOOD)
     text = client.get(preview).content.decode()
     assert "14 inputs found" in text
@@ -56,7 +49,7 @@ def test_a_file_is_shown_before_it_is_taken(client: Client, experiment: Experime
     assert not Input.objects.exists()
     assert "14 inputs were added." in take(client, experiment, preview)
     assert list(Input.objects.values_list("external_id", flat=True)) == [f"t-{n}" for n in range(1, 15)]
-    assert list(folder.iterdir()) == []
+    assert not StagedPart.objects.exists()
 
 
 def test_pasted_text_will_do(client: Client, experiment: Experiment) -> None:
@@ -162,20 +155,68 @@ def test_after_the_seal_no_input_is_added_or_removed(client: Client, experiment:
     assert sealed.inputs.count() == 3
 
 
-def test_deleting_an_experiment_deletes_what_was_uploaded_for_it(
-    client: Client, experiment: Experiment, folder: Path
-) -> None:
+def test_deleting_an_experiment_deletes_what_was_uploaded_for_it(client: Client, experiment: Experiment) -> None:
     send(client, experiment, GOOD)
-    assert len(list(folder.iterdir())) == 1
+    assert StagedPart.objects.count() == 1
     client.post(f"/experiments/{experiment.pk}/delete/", {"slug": experiment.slug})
-    assert list(folder.iterdir()) == []
+    assert not StagedPart.objects.exists()
 
 
-def test_a_file_that_nobody_took_is_swept_away_after_a_day(experiment: Experiment, folder: Path) -> None:
+def test_a_file_that_nobody_took_is_swept_away_after_a_day(experiment: Experiment) -> None:
     staging.keep(experiment, [b"x"])
-    [path] = folder.iterdir()
-    staging.sweep(now=path.stat().st_mtime + 3600)
-    assert path.exists()
-    staging.sweep(now=path.stat().st_mtime + 25 * 3600)
-    assert not path.exists()
-    assert re.fullmatch(r"\d+\.[\w-]{22}\.upload", path.name)
+    staging.sweep(now=timezone.now() + timedelta(hours=23))
+    assert Staged.objects.exists()
+    retention.sweep(timezone.now() + timedelta(hours=25))
+    assert not Staged.objects.exists()
+    assert not StagedPart.objects.exists()
+
+
+def test_a_large_file_is_kept_in_pieces_and_comes_back_whole(experiment: Experiment) -> None:
+    content = bytes(range(256)) * 10_000
+    handle = staging.keep(experiment, (content[at : at + 70_000] for at in range(0, len(content), 70_000)))
+    assert StagedPart.objects.count() == 3
+    staged = staging.kept(experiment, handle)
+    assert staged is not None
+    with staged:
+        assert staged.read() == content
+
+
+def test_a_file_over_the_limit_is_refused_before_it_is_kept(client: Client, experiment: Experiment) -> None:
+    file = SimpleUploadedFile("log.csv", b"id,input\n" + b"x" * 20_000_000)
+    answer = client.post(f"/experiments/{experiment.pk}/inputs/new/", {"file": file})
+    assert answer.status_code == 413
+    assert "The file has 20.0 MB; at most 20.0 MB are taken." in answer.content.decode()
+    assert not Staged.objects.exists()
+
+
+def test_columns_chosen_once_are_proposed_for_the_next_file_with_the_same_header(
+    client: Client, experiment: Experiment
+) -> None:
+    first = send(client, experiment, "id,frage,antwort\na,Wo?,Da.\n", "log.csv")
+    take(client, experiment, f"{first}&column_input=frage&output_columns=antwort", with_systems="on")
+    assert set(Output.objects.values_list("text", flat=True)) == {"Da."}
+    second = send(client, experiment, "antwort,frage,id\nHier.,Wohin?,b\n", "other.csv")
+    assert "column_input=frage" in second
+    text = client.get(second).content.decode()
+    assert "as you took them last" in text
+    assert "1 input found" in text
+    client.force_login(User.objects.create_user("other@example.org"))
+    experiment.owners.add(User.objects.latest("pk"))
+    assert "column_input" not in send(client, experiment, "id,frage,antwort\nc,Wo?,Da.\n", "log.csv")
+
+
+def test_a_separator_can_be_said(client: Client, experiment: Experiment) -> None:
+    preview = send(client, experiment, "input;notes,more,most\nOne?;a,b,c\n", "log.csv")
+    assert "cannot be read as it is" in client.get(preview).content.decode()
+    assert "1 input found" in client.get(f"{preview}&delimiter=%3B").content.decode()
+
+
+def test_what_is_wrong_with_the_choice_leads_back_to_the_preview(client: Client, experiment: Experiment) -> None:
+    preview = send(client, experiment, '{"id": "a", "input": "Write to ada@example.org."}\n')
+    text = client.get(preview).content.decode()
+    assert "Found in these rows: 1 e-mail address." in text
+    assert "<mark>ada@example.org</mark>" in text
+    refused = take(client, experiment, preview)
+    assert "say whether they are masked" in refused
+    assert "1 input found" in refused
+    assert not Input.objects.exists()

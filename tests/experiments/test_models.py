@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from experiments.models import Arm, Criterion, Experiment, Input, Output
+from experiments.models import Arm, Criterion, Experiment, Input, Mapping, Output, Spare, Staged, StagedPart
 from tests.constraints import refused_by
 from tests.factories import NOW, a_user, an_experiment
 
@@ -180,3 +180,33 @@ def test_an_experiment_is_named_by_id_or_slug() -> None:
     assert Experiment.objects.named("support-answers").get() == experiment
     assert Experiment.objects.named(str(experiment.pk)).get() == experiment
     assert not Experiment.objects.named("9" * 30).exists()
+
+
+def test_an_unknown_decision_about_personal_data_is_refused() -> None:
+    experiment = an_experiment()
+    with refused_by("personal_data_is_masked_or_kept_or_undecided"):
+        changed(experiment, personal_data="sell")
+
+
+def test_two_spares_of_one_id_and_a_spare_without_messages_are_refused() -> None:
+    experiment = an_experiment()
+    said = [{"role": "user", "content": "Why?"}]
+    Spare.objects.create(experiment=experiment, external_id="s", messages=said, length=4)
+    with refused_by("a_spare_has_its_own_id"):
+        Spare.objects.create(experiment=experiment, external_id="s", messages=said, length=4)
+    with refused_by("a_spare_has_messages"):
+        Spare.objects.create(experiment=experiment, external_id="t", messages=[], length=0)
+
+
+def test_two_parts_of_one_number_are_refused() -> None:
+    staged = Staged.objects.create(experiment=an_experiment(), handle="h" * 22)
+    StagedPart.objects.create(staged=staged, number=0, content=b"a")
+    with refused_by("a_part_has_its_own_number"):
+        StagedPart.objects.create(staged=staged, number=0, content=b"b")
+
+
+def test_two_mappings_of_one_header_are_refused() -> None:
+    owner = a_user()
+    Mapping.objects.create(owner=owner, header="h", columns={})
+    with refused_by("an_owner_maps_a_header_once"):
+        Mapping.objects.create(owner=owner, header="h", columns={})

@@ -17,6 +17,7 @@ from console.command import Command as Base
 from console.command import find
 from console.experiment_file import read_toml
 from console.experiment_rows import read_rows
+from console.personal import warning
 from console.regression import Candidate, follow, parameter
 from experiments.models import Experiment
 from experiments.refusals import Refused
@@ -65,7 +66,7 @@ class Command(Base):
             owners = self._owners(options["owner"])
             experiment = add_experiment(spec=spec, rows=rows, owners=owners, replace=options["replace"])
         self._link_to(options["owner"], owners)
-        self.warn(*rows.warnings, *pricing.warnings(spec))
+        self.warn(*rows.warnings, *pricing.warnings(spec), *warning(experiment))
         self._added(experiment, f"{len(rows.inputs)} inputs, {len(spec.systems)} systems.")
 
     def _check(self, **options: Any) -> None:

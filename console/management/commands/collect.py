@@ -10,6 +10,7 @@ from backends.actions import start_collecting
 from backends.collecting import drain_until_idle
 from backends.queries import Failure, Progress, failures, progress
 from console.command import ExperimentCommand
+from console.personal import warning
 from console.progress import judgments
 from experiments.models import Experiment
 
@@ -30,6 +31,7 @@ class Command(ExperimentCommand):
 
     def run_on(self, experiment: Experiment, **options: Any) -> None:
         """Queue the rows; with --wait drain them."""
+        self.warn(*warning(experiment))
         waiting = start_collecting(experiment=experiment, retry_failed=options["retry_failed"])
         if not options["wait"]:
             self.say(f"{waiting} answers of {experiment.slug} wait to be fetched; the server fetches them.")
