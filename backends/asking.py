@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import DatabaseError
 from django.utils import timezone
@@ -55,6 +55,18 @@ class Asker:
     faults: OwnFaults = field(default_factory=OwnFaults)
     rng: random.Random = field(default_factory=random.Random)
     good: int = 0
+    parameters: dict[str, Any] = field(init=False)
+    context: int | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        before = self.system.preflight.get("before", {})
+        self.parameters, self.context = dict(self.system.parameters), before.get("context_length")
+        if before.get("num_ctx"):
+            self.raise_context(before["num_ctx"])
+
+    def raise_context(self, tokens: int) -> None:
+        """Ask for so long a context from now on, unless the owner set one."""
+        self.parameters.setdefault("num_ctx", tokens)
 
     def chat(self, item: Input) -> ChatRequest:
         """The question."""
@@ -62,7 +74,8 @@ class Asker:
             model=self.system.model_id,
             messages=item.messages,
             system_prompt=self.system.system_prompt,
-            parameters=self.system.parameters,
+            parameters=self.parameters,
+            context=self.context,
         )
 
     def ask(self, claim: Claim) -> Ending:

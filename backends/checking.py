@@ -45,7 +45,7 @@ def check(asker: Asker, phase: str) -> bool:
             asker.target,
             model=asker.system.model_id,
             system_prompt=asker.system.system_prompt,
-            parameters=asker.system.parameters,
+            parameters=asker.parameters,
             longest_input=longest,
             probes=PROBES if phase == BEFORE else PROBES[:1],
         )
@@ -53,6 +53,8 @@ def check(asker: Asker, phase: str) -> bool:
         with database_turn():
             _store(system, {})  # nobody asks any more: another may at once
         raise
+    if found.num_ctx:
+        asker.raise_context(found.num_ctx)
     with database_turn():
         return _conclude(system, phase, found)
 
@@ -136,8 +138,7 @@ def _store(system_id: int, record: dict[str, Any]) -> None:
 
 
 def _longest_input(experiment_id: int) -> int:
-    """In characters."""
+    """In characters of English: one that is not ASCII may be a whole token, which is three of them."""
     rows = Input.objects.filter(experiment=experiment_id).values_list("messages", flat=True)
-    return max(
-        (sum(len(plain(message.get("content"))) for message in messages) for messages in rows.iterator()), default=0
-    )
+    texts = ("".join(plain(message.get("content")) for message in messages) for messages in rows.iterator())
+    return max((len(text) + 2 * sum(letter > "\x7f" for letter in text) for text in texts), default=0)

@@ -27,6 +27,7 @@ _RATE_HEADERS = (
     "x-litellm-",
     "x-generation-id",
 )
+MOST_CHARS_A_TOKEN = 8  # of any text that is worth rating; prose has four or five
 _TOLD_CHARS, _TOLD_HEADERS = 200, 40
 _REQUEST_IDS = ("x-request-id", "request-id", "x-generation-id", "apim-request-id")
 
@@ -239,10 +240,30 @@ def _answer(call: _Call, client: WireClient, *, fresh: bool) -> Fetched:
     offsets = call.offsets()
     about = call.adapter.about(payloads)
     header_id = next((call.told[name] for name in _REQUEST_IDS if name in call.told), "")
-    return collector.answer(
+    fetched = collector.answer(
         offsets=offsets,
         about=replace(about, request_id=header_id or about.request_id),
         prompt_chars=call.chat.characters(),
+    )
+    if call.target.profile.drops_silently and not fetched.usage.estimated:
+        _refuse_what_was_dropped(call, fetched.usage.input)
+    return fetched
+
+
+def _refuse_what_was_dropped(call: _Call, read: int) -> None:
+    """An answer to a part of the input is no answer to it, though it came with status 200."""
+    chat = call.chat
+    context = chat.parameters.get("num_ctx") or chat.context
+    filled = isinstance(context, int) and read >= context - 1
+    if not read or not (filled or read * MOST_CHARS_A_TOKEN < chat.characters()):
+        return
+    raise BackendError(
+        "too_long",
+        f"{call.target.profile.title} read only {read} tokens of an input of {chat.characters()} characters: "
+        "the rest did not fit into its context and was dropped without a word. "
+        "Raise num_ctx in the system's parameters, or shorten the input, then fetch it again.",
+        status=200,
+        raw=call.collector.raw_tail(),
     )
 
 

@@ -155,12 +155,14 @@ def _refuse_while_collecting(system: System) -> None:
 
 def _questions(experiment: Experiment, system: System) -> list[ChatRequest]:
     rows = Input.objects.filter(experiment=experiment).values_list("messages", flat=True)
+    raised = system.preflight.get("before", {}).get("num_ctx")
+    parameters = {"num_ctx": raised, **system.parameters} if raised else system.parameters
     chats = [
         ChatRequest(
             model=system.model_id,
             messages=messages,
             system_prompt=system.system_prompt,
-            parameters=system.parameters,
+            parameters=parameters,
         )
         for messages in rows
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from backends.presets import Profile
+from backends.presets import PRESETS, Profile
 
 _RANGES: dict[str, tuple[float, float]] = {
     "temperature": (0, 2),
@@ -20,6 +20,7 @@ _CHOICES = {
     "send_sampling": ("all", "set", "none"),
     "stream_usage": (True, False),
     "omit_top_p_1": (True, False),
+    "avoid_cache": (True, False),
 }
 _OURS = {"model", "messages", "stream", "stream_options", "n"}
 
@@ -34,6 +35,9 @@ def problems(profile: Profile, parameters: Mapping[str, Any]) -> list[str]:
     for name, choices in _CHOICES.items():
         if name in parameters and parameters[name] not in choices:
             found.append(f"{name} must be one of {', '.join(map(str, choices))}, not {parameters[name]!r}.")
+    if parameters.get("avoid_cache") is True and not profile.cache_off:
+        able = ", ".join(one.title for one in PRESETS.values() if one.cache_off)
+        found.append(f"avoid_cache is possible with {able} only, not with {profile.title}: remove it.")
     if "num_ctx" in parameters and profile.name != "ollama":
         found.append("num_ctx is understood by Ollama only: set the context length when the server is started.")
     return found

@@ -22,6 +22,7 @@ PROBES = (
     "Continue this list: apple, river, seven,",
 )
 _PROBE_TOKENS = 48
+_OLLAMA_LEAST = 2048  # tokens of context that any version takes by itself
 _CHARS_PER_TOKEN = 3.0  # cautious: prose has about four
 _SILENT_BASE = {
     "vllm": "vLLM accepts an adapter whose module names do not match and then serves the base model.",
@@ -37,6 +38,7 @@ _SILENT_BASE = {
 class Preflight:
     """What a server said about one system before collecting; empty or None where it does not say.
 
+    `num_ctx`: the context length to ask for, because Ollama's own would not hold the longest input.
     `probes`: SHA-256 of each greedy answer, "" for one that failed or was empty. `failure_kind` and `sentence`: why
     the system could not be asked at all. `warnings`: whole sentences for the owner.
     """
@@ -51,6 +53,7 @@ class Preflight:
     version: str = ""
     quantisation: str = ""
     context_length: int | None = None
+    num_ctx: int | None = None
     parent: str = ""
     probes: tuple[str, ...] = ()
     failure_kind: str = ""
@@ -94,6 +97,10 @@ def preflight(
     given = dict(parameters or {})
     chat = ChatRequest(model=model, messages=(), system_prompt=system_prompt, parameters=given)
     facts = ask_facts(client, target, chat)
+    needed = tokens_needed(longest_input + len(system_prompt), given)
+    num_ctx = _num_ctx(facts, needed) if target.profile.name == "ollama" and "num_ctx" not in given else None
+    if num_ctx:
+        chat = replace(chat, parameters={**given, "num_ctx": num_ctx})  # the probes load the model with it
     answers, failed = _probe(client, target, chat, probes)
     first = next((answer for answer in answers if answer is not None), None)
     record = Preflight(
@@ -106,13 +113,28 @@ def preflight(
         fingerprint=first.fingerprint if first else "",
         version=facts.version,
         quantisation=facts.quantisation,
-        context_length=facts.context_length,
+        context_length=num_ctx or facts.context_length,
+        num_ctx=num_ctx,
         parent=facts.parent,
         probes=tuple(_hash(answer) for answer in answers),
         failure_kind=failed.kind.name if failed else "",
         sentence=failed.sentence if failed else "",
     )
-    return replace(record, warnings=tuple(_warnings(record, facts, target, given, longest_input)))
+    return replace(record, warnings=tuple(_warnings(record, facts, target, given, needed)))
+
+
+def tokens_needed(longest_input: int, parameters: Mapping[str, Any]) -> int:
+    """At most, for an input of so many characters (0: none is known) and its answer."""
+    limit = parameters.get("max_tokens", parameters.get("max_completion_tokens"))
+    return int(longest_input / _CHARS_PER_TOKEN) + (limit if isinstance(limit, int) else 0) if longest_input else 0
+
+
+def _num_ctx(facts: Facts, needed: int) -> int | None:
+    """What Ollama must be asked for, a whole number of 1,024s within what the model was made for; None: nothing."""
+    there = facts.context_length or _OLLAMA_LEAST
+    most = facts.longest_context
+    wanted = min(-(-needed // 1024) * 1024, most or needed + 1024)
+    return wanted if needed > there and wanted > there else None
 
 
 def _probe(
@@ -146,9 +168,7 @@ def _hash(answer: Fetched | None) -> str:
     return hashlib.sha256(f"{answer.reasoning}\0{answer.text}".encode()).hexdigest()
 
 
-def _warnings(
-    record: Preflight, facts: Facts, target: Target, parameters: Mapping[str, Any], longest_input: int
-) -> list[str]:
+def _warnings(record: Preflight, facts: Facts, target: Target, parameters: Mapping[str, Any], needed: int) -> list[str]:
     found = list(facts.warnings)
     if record.listed is False:
         some = ", ".join(record.models[:5]) or "none"
@@ -159,7 +179,7 @@ def _warnings(
         )
     if record.echoed and not _same_name(record.echoed, record.model):
         found.append(f"Asked for {record.model!r}, the server says that {record.echoed!r} answered.")
-    found += _context_warnings(record, parameters, longest_input)
+    found += _context_warnings(record, facts, needed)
     unset = "temperature" not in parameters and "temperature" not in mapping(parameters.get("extra_body"))
     if unset and record.server in {"vllm", "sglang", "llamacpp", "transformers"}:
         found.append(
@@ -169,22 +189,25 @@ def _warnings(
     return found
 
 
-def _context_warnings(record: Preflight, parameters: Mapping[str, Any], longest_input: int) -> list[str]:
-    if record.context_length is None or not longest_input:
-        return []
-    limit = parameters.get("max_tokens", parameters.get("max_completion_tokens"))
-    needed = int(longest_input / _CHARS_PER_TOKEN) + (limit if isinstance(limit, int) else 0)
-    if needed <= record.context_length:
-        return []
+def _context_warnings(record: Preflight, facts: Facts, needed: int) -> list[str]:
+    may_need = f"The longest input and its answer may need {needed} tokens"
+    found = []
+    if record.num_ctx:
+        now = f"of {facts.context_length}" if facts.context_length else "that it chooses by itself"
+        found.append(
+            f"{may_need}, more than the context {now}: Ollama is asked through its own API with "
+            f"num_ctx = {record.num_ctx}, where unset sampling is the Modelfile's."
+        )
+    if record.context_length is None or needed <= record.context_length:
+        return found
     what = (
-        "Ollama would silently drop the oldest messages; raise num_ctx in the parameters."
+        "Ollama refuses such inputs then; shorten them, or choose a model with a longer context."
+        if record.num_ctx
+        else "Ollama would drop the oldest messages; raise num_ctx in the parameters, with the preset ollama."
         if record.server == "ollama"
         else "Such inputs will be refused or their answers cut; serve the model with a longer context."
     )
-    return [
-        f"The longest input and its answer may need {needed} tokens, "
-        f"the server has a context of {record.context_length}. {what}"
-    ]
+    return [*found, f"{may_need}, the server has a context of {record.context_length}. {what}"]
 
 
 def _same_name(echoed: str, asked: str) -> bool:

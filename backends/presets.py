@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 DIALECTS = ("openai", "anthropic", "gemini", "recorded")
 Sampling = Literal["all", "set", "none"]
+UNIQUE = "unique"  # stands for a value that no other request has
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,8 @@ class Profile:
     needs_key: bool = False
     local_port: int | None = None
     cache_off: Mapping[str, Any] = field(default_factory=dict)  # what keeps the prefix cache out of a measurement
+    avoid_cache: bool = False  # whether that is sent: a system's choice
+    drops_silently: bool = False  # what does not fit into its context, without a word
     names_any_model: bool = False  # answers under a name that it does not have
     note: str = ""
 
@@ -43,12 +46,12 @@ PRESETS: dict[str, Profile] = {
     for profile in (
         Profile(name="generic", title="OpenAI-compatible server"),
         Profile(name="recorded", title="Recorded answers", dialect="recorded", auth="none"),
-        Profile(name="vllm", title="vLLM", local_port=8000, cache_off={"cache_salt": "unique"}),
+        Profile(name="vllm", title="vLLM", local_port=8000, cache_off={"cache_salt": UNIQUE}),
         Profile(
             name="sglang",
             title="SGLang",
             local_port=30000,
-            cache_off={"cache_salt": "unique"},
+            cache_off={"cache_salt": UNIQUE},
             names_any_model=True,
             note="An adapter is asked for as base:adapter; its bare name serves the base model.",
         ),
@@ -56,7 +59,7 @@ PRESETS: dict[str, Profile] = {
             name="trtllm",
             title="TensorRT-LLM",
             local_port=8000,
-            cache_off={"cache_salt": "unique"},
+            cache_off={"cache_salt": UNIQUE},
             names_any_model=True,
             note="Reports every inner fault as 400, and refuses unknown fields.",
         ),
@@ -72,7 +75,8 @@ PRESETS: dict[str, Profile] = {
             name="ollama",
             title="Ollama",
             local_port=11434,
-            note="Drops the oldest messages of too long a prompt without a word; set num_ctx in the parameters.",
+            drops_silently=True,
+            note="Drops the oldest messages of too long a prompt; num_ctx is raised where the inputs need it.",
         ),
         Profile(
             name="tgi",
@@ -114,7 +118,7 @@ PRESETS: dict[str, Profile] = {
     )
 }
 _MAKERS = {urlsplit(profile.base_url).hostname: name for name, profile in PRESETS.items() if profile.base_url}
-SWITCHES = frozenset({"limit_field", "send_sampling", "stream_usage", "omit_top_p_1"})
+SWITCHES = frozenset({"limit_field", "send_sampling", "stream_usage", "omit_top_p_1", "avoid_cache"})
 
 
 class UnknownPreset(ValueError):

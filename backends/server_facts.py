@@ -32,6 +32,7 @@ class Facts:
     version: str = ""
     quantisation: str = ""
     context_length: int | None = None  # tokens of one conversation
+    longest_context: int | None = None  # that the model was made for, where the server could be asked for more
     parent: str = ""  # the base model, where the model is an adapter
     warnings: list[str] = field(default_factory=list)
 
@@ -172,11 +173,8 @@ def _ollama(asking: _Asking, facts: Facts) -> None:
     fixed = [int(b) for a, b in pairwise(words) if a == "num_ctx" and b.isdigit()]
     found = [asked, *(e.get("context_length") for e in loaded), *fixed]
     facts.context_length = next((value for value in found if isinstance(value, int) and value > 0), None)
-    if facts.context_length is None:
-        facts.warnings.append(
-            "Ollama chooses the context length by itself and drops the oldest messages of what does not fit, "
-            "without a word. Set num_ctx in the parameters."
-        )
+    sizes = [value for name, value in mapping(shown.get("model_info")).items() if name.endswith(".context_length")]
+    facts.longest_context = next((value for value in sizes if isinstance(value, int) and value > 0), None)
 
 
 def _tgi(asking: _Asking, facts: Facts) -> None:

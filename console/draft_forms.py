@@ -140,6 +140,11 @@ class SystemForm(forms.Form):
     )
     temperature = forms.FloatField(label=_("Temperature"), required=False, min_value=0, max_value=2)
     max_tokens = forms.IntegerField(label=_("Longest answer in tokens"), required=False, min_value=1, max_value=10**6)
+    avoid_cache = forms.BooleanField(
+        label=_("Keep the server's prefix cache out of every measurement"),
+        required=False,
+        help_text=_("With vLLM, SGLang, TensorRT-LLM and llama.cpp. Without it the first pass is the one to believe."),
+    )
     more = forms.CharField(
         label=_("Further parameters, as JSON"),
         required=False,
@@ -206,6 +211,7 @@ class SystemForm(forms.Form):
         """For `backends.actions.add_system`."""
         data = self.cleaned_data
         parameters = {name: data[name] for name in ("temperature", "max_tokens") if data[name] is not None}
+        parameters |= {"avoid_cache": True} if data.get("avoid_cache") else {}
         return {
             "name": data["name"],
             "model_id": data["model_id"],
@@ -261,7 +267,7 @@ class RecordedSystemForm(SystemForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name in ("endpoint", "samples", "concurrency"):
+        for name in ("endpoint", "samples", "concurrency", "avoid_cache"):
             del self.fields[name]
 
     def settings(self) -> dict[str, Any]:

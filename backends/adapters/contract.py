@@ -48,13 +48,17 @@ class Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatRequest:
-    """One question to one model. `parameters` as the owner wrote them; a missing one is not sent."""
+    """One question to one model. `parameters` as the owner wrote them; a missing one is not sent.
+
+    `context`: how many tokens the server holds at a time, where it is known.
+    """
 
     model: str
     messages: Sequence[Message]
     system_prompt: str = ""
     parameters: Mapping[str, Any] = field(default_factory=dict)
     stream: bool = True
+    context: int | None = None
 
     def system_text(self) -> str:
         """The system's own prompt, then what the input brings, as one text."""

@@ -1,4 +1,4 @@
-"""Knows Ollama's own chat API, which is the only one of its that can be given a context length."""
+"""Knows Ollama's own chat API, the only one of its that takes a context length and refuses what does not fit in it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ from backends.streams import About, Event
 
 _NAMES = {"max_tokens": "num_predict", "max_completion_tokens": "num_predict", "repetition_penalty": "repeat_penalty"}
 _HANDLED = SWITCHES | {"extra_body", "anthropic_version"}
-_TOP_LEVEL = {"think", "keep_alive", "format"}
+_TOP_LEVEL = {"think", "keep_alive", "format", "truncate", "shift"}
+_WHOLE = {"truncate": False, "shift": False}  # an error instead of messages dropped, also while it answers
 
 
 class Ollama:
@@ -64,6 +65,8 @@ def _settings(parameters: Json) -> dict[str, Any]:
             continue
         if name in _TOP_LEVEL:
             top[name] = value
+        elif name == "reasoning_effort":  # as the other API calls it
+            top.setdefault("think", False if value == "none" else value)
         else:
             options[_NAMES.get(name, name)] = as_list(value) if name == "stop" else value
-    return {**top, "options": options, **mapping(parameters.get("extra_body"))}
+    return {**_WHOLE, **top, "options": options, **mapping(parameters.get("extra_body"))}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import uuid4
 
 from backends.adapters.contract import (
     SAMPLING,
@@ -20,7 +21,7 @@ from backends.adapters.contract import (
     number,
     plain,
 )
-from backends.presets import SWITCHES, Profile, with_switches
+from backends.presets import SWITCHES, UNIQUE, Profile, with_switches
 from backends.streams import About, Event
 
 _NEUTRAL = {"temperature": 1.0, "top_p": 1.0}
@@ -65,7 +66,7 @@ class OpenAI:
 
 def settings(profile: Profile, parameters: Json) -> dict[str, Any]:
     """The request's fields beside model and messages; `extra_body` wins over all, and unknown ones pass as they are."""
-    body: dict[str, Any] = {**profile.extra_body}
+    body: dict[str, Any] = {**profile.extra_body, **_beside_the_cache(profile)}
     limit = parameters.get("max_tokens", parameters.get("max_completion_tokens"))
     if limit is not None:
         body[profile.limit_field] = limit  # never both names: some servers refuse that
@@ -82,6 +83,12 @@ def settings(profile: Profile, parameters: Json) -> dict[str, Any]:
         del body["top_p"]
     body.update(mapping(parameters.get("extra_body")))
     return body
+
+
+def _beside_the_cache(profile: Profile) -> dict[str, Any]:
+    """What makes every request the first of its kind, where the system wants that."""
+    wanted = profile.cache_off if profile.avoid_cache else {}
+    return {name: uuid4().hex if value == UNIQUE else value for name, value in wanted.items()}
 
 
 def _read_choice(choice: Json, t: float, payload: Any, events: list[Event]) -> None:

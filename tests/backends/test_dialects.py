@@ -1,4 +1,4 @@
-"""The other dialects over a real socket: Anthropic's messages, Gemini's generateContent, Ollama's own chat."""
+"""The other dialects over a real socket: Anthropic's messages, Gemini's generateContent."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from backends.adapters import ADAPTERS
 from backends.error_answers import from_event, read_error
 from tests.fakes.asking import answer, refusal
-from tests.fakes.model_server import ModelServer, Reply, Wait, event, json_reply, stream
+from tests.fakes.model_server import ModelServer, Wait, event, json_reply, stream
 
 TALK = [
     {"role": "system", "content": "Be brief."},
@@ -248,65 +248,6 @@ def test_gemini_thinking_without_parts_is_empty() -> None:
 def test_a_gemini_array_in_place_of_a_stream_is_understood() -> None:
     with ModelServer(json_reply([candidate({"text": "Par"}), candidate({"text": "is"}, finish="STOP")])) as server:
         assert answer(server, dialect="gemini").text == "Paris"
-
-
-# ---- Ollama --------------------------------------------------------------------------------------------------------
-
-
-def lines(*payloads: Any) -> Reply:
-    return Reply(
-        [json.dumps(payload, ensure_ascii=False).encode() + b"\n" for payload in payloads],
-        headers={"content-type": "application/x-ndjson"},
-    )
-
-
-def piece(text: str = "", **more: Any) -> dict[str, Any]:
-    return {"model": "qwen", "message": {"role": "assistant", "content": text, **more}, "done": False}
-
-
-FINISHED = {**piece(), "done": True, "done_reason": "stop", "prompt_eval_count": 10, "eval_count": 5}
-
-
-def test_ollama_is_asked_through_its_own_api_where_a_context_length_is_wanted() -> None:
-    parameters = {"num_ctx": 16384, "max_tokens": 9, "temperature": 0, "stop": "END", "think": False}
-    with ModelServer(lines(piece(thinking="Hm."), piece("Par\u2028"), piece("is"), FINISHED)) as server:
-        fetched = answer(server, preset="ollama", parameters=parameters, messages=TALK)
-    assert (fetched.text, fetched.reasoning, fetched.outcome) == ("Par\u2028is", "Hm.", "complete")
-    assert (fetched.usage.input, fetched.usage.output, fetched.model) == (10, 5, "qwen")
-    assert server.posts[0].path == "/api/chat"
-    assert server.bodies[0] == {
-        "model": "fake",
-        "messages": TALK,
-        "stream": True,
-        "think": False,
-        "options": {"num_ctx": 16384, "num_predict": 9, "temperature": 0, "stop": ["END"]},
-    }
-
-
-def test_ollama_without_a_context_length_is_asked_like_the_others() -> None:
-    with ModelServer() as server:
-        answer(server, preset="ollama")
-    assert server.posts[0].path == "/v1/chat/completions"
-
-
-def test_an_ollama_stream_that_just_ends_did_not_happen() -> None:
-    """Through /v1 its error line comes out as nothing at all."""
-    with ModelServer(stream(done=False)) as server:
-        assert refusal(server, preset="ollama").kind.name == "cut_off"
-    with ModelServer(lines(piece("Par"))) as server:
-        assert refusal(server, preset="ollama", parameters={"num_ctx": 1}).kind.name == "cut_off"
-
-
-def test_ollamas_error_line_is_a_failure() -> None:
-    with ModelServer(lines(piece("Par"), {"error": "runner died"})) as server:
-        failure = refusal(server, preset="ollama", parameters={"num_ctx": 1})
-    assert failure.kind.name == "cut_off"
-    assert "runner died" in failure.sentence
-
-
-def test_ollamas_length_is_truncated() -> None:
-    with ModelServer(lines(piece("Par"), {**FINISHED, "done_reason": "length"})) as server:
-        assert answer(server, preset="ollama", parameters={"num_ctx": 1}).outcome == "truncated"
 
 
 # ---- whatever they say ---------------------------------------------------------------------------------------------

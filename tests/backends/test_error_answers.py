@@ -110,7 +110,7 @@ def test_anthropic_without_a_wait_means_the_spending_limit() -> None:
     assert (failure.kind.name, failure.retry_after) == ("rate", 20.0)
 
 
-def test_what_stops_a_system_is_the_key_the_model_the_address_and_the_money() -> None:
+def test_what_stops_a_system_is_the_key_the_model_the_address_the_money_and_our_own_fault() -> None:
     stops = {name for name, kind in KINDS.items() if kind.stops_system}
     assert stops == {
         "auth",
@@ -118,6 +118,7 @@ def test_what_stops_a_system_is_the_key_the_model_the_address_and_the_money() ->
         "money",
         "no_such_path",
         "not_an_api",
+        "internal",
         "forbidden_address",
         "tls",
     }

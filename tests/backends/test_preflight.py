@@ -173,28 +173,6 @@ def test_a_dated_or_pinned_name_is_the_same_model(echoed: str) -> None:
         assert look(server, asked).warnings == ()
 
 
-def test_ollamas_silent_dropping_is_foreseen() -> None:
-    gets = {"/api/version": {"version": "0.12"}, "/api/ps": {"models": [{"name": "fake", "context_length": 4096}]}}
-
-    def script(asked: Asked) -> Reply:
-        if asked.path == "/api/show":
-            return json_reply({"details": {"quantization_level": "Q4_K_M"}})
-        return echoes(asked)
-
-    with ModelServer(script, gets=gets) as server:
-        long = look(server, preset="ollama", longest_input=60_000)
-        fits = look(server, preset="ollama", longest_input=6_000)
-    assert (long.quantisation, long.version, long.context_length) == ("Q4_K_M", "0.12", 4096)
-    assert any("silently drop the oldest messages; raise num_ctx" in warning for warning in long.warnings)
-    assert fits.warnings == ()
-
-
-def test_ollamas_unknown_context_is_told() -> None:
-    with ModelServer(echoes) as server:
-        found = look(server, preset="ollama")
-    assert any("Set num_ctx in the parameters." in warning for warning in found.warnings)
-
-
 def test_an_input_longer_than_the_context_is_told_before_it_fails() -> None:
     with ModelServer(echoes, gets={"/v1/models": models("fake", max_model_len=1024)}) as server:
         found = look(server, longest_input=2_400, parameters={"max_tokens": 512})

@@ -186,6 +186,32 @@ def test_a_client_asks_for_no_compression_and_says_little_about_itself() -> None
     }
 
 
+@pytest.mark.parametrize("preset", ["vllm", "sglang", "trtllm"])
+def test_the_prefix_cache_is_left_out_by_a_salt_that_no_other_request_has(preset: str) -> None:
+    with ModelServer() as server:
+        for wanted in (True, True, False):
+            answer(server, preset=preset, parameters={"avoid_cache": wanted})
+    one, two, without = server.bodies
+    assert one["cache_salt"]
+    assert one["cache_salt"] != two["cache_salt"]
+    assert "cache_salt" not in without
+    assert all("avoid_cache" not in body for body in server.bodies)
+
+
+def test_llama_server_leaves_its_prompt_cache_out_where_that_is_wanted() -> None:
+    with ModelServer() as server:
+        answer(server, preset="llamacpp", parameters={"avoid_cache": True})
+        answer(server, preset="llamacpp")
+    assert server.bodies[0]["cache_prompt"] is False
+    assert "cache_prompt" not in server.bodies[1]
+
+
+def test_what_an_owner_says_of_the_cache_himself_counts() -> None:
+    with ModelServer() as server:
+        answer(server, preset="vllm", parameters={"avoid_cache": True, "cache_salt": "mine"})
+    assert server.bodies[0]["cache_salt"] == "mine"
+
+
 BAD_PARAMETERS = [
     ("vllm", {"temperature": -3}, "temperature must be a number from 0 to 2, not -3"),
     ("vllm", {"temperature": "hot"}, "temperature"),
@@ -201,6 +227,12 @@ BAD_PARAMETERS = [
     ("vllm", {"model": "x"}, "set by Blindpair itself"),
     ("vllm", {"extra_body": "x"}, "extra_body must be a table"),
     ("vllm", {"limit_field": "x"}, "limit_field must be one of"),
+    ("vllm", {"avoid_cache": "yes"}, "avoid_cache must be one of"),
+    (
+        "openai",
+        {"avoid_cache": True},
+        "possible with vLLM, SGLang, TensorRT-LLM, llama.cpp server only, not with OpenAI",
+    ),
 ]
 
 
