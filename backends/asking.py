@@ -15,10 +15,12 @@ from backends.adapters.contract import ChatRequest, Target
 from backends.claiming import Claim
 from backends.client import WireClient
 from backends.failures import KINDS
-from backends.fetching import Attempt, FetchResult, RetryPolicy, fetch_with_retries
+from backends.fetching import Attempt, FetchResult, RetryPolicy, fetch, fetch_with_retries
 from backends.finishing import Call, Ending, Place
 from backends.models import System
 from backends.own_faults import OwnFaults
+from backends.preflight import PROBES
+from backends.streams import Fetched
 from backends.turns import database_turn, patiently
 from experiments.models import Input
 
@@ -26,6 +28,7 @@ POLICY = RetryPolicy(attempts=4, base=0.5)
 PROBE = RetryPolicy(attempts=1)
 CALLS_A_ROUND = 8  # for one row, until it has failed for good
 SHORT_WAIT_SECONDS = 5.0  # longer ones are spent in line, not in a place
+SHORTEST_PUT_OFF_SECONDS = 1.0
 OUR_FAULT = "Blindpair itself failed on this answer; the server's log says where. Report it."
 SAVE_WITHIN_SECONDS = 60.0
 Result = TypeVar("Result")
@@ -77,6 +80,11 @@ class Asker:
             parameters=self.parameters,
             context=self.context,
         )
+
+    def warm_up(self) -> bool:
+        """One call that is not counted, with a question that any model answers; whether an answer came."""
+        question = self.chat(Input(messages=[{"role": "user", "content": PROBES[0]}]))
+        return isinstance(fetch(self.client, self.target, question)[1], Fetched)
 
     def ask(self, claim: Claim) -> Ending:
         """Put the claimed row's question, with retries; what comes of it."""
@@ -151,13 +159,15 @@ class _Asking:
         elif result.trips_circuit and self._rests:
             return self.put_off(0.0)
         elif result.kind in {"busy", "rate", "unreachable"}:
-            return self.put_off(self._asker.rng.uniform(1.0, SHORT_WAIT_SECONDS * len(self._calls)))
+            return self.put_off(
+                self._asker.rng.uniform(SHORTEST_PUT_OFF_SECONDS, SHORT_WAIT_SECONDS * len(self._calls))
+            )
         return self.fail(result.kind, result.sentence, result.user_ms)
 
     def put_off(self, seconds: float) -> Ending:
-        """Back in line, unless this row has used up its calls while others of its system were answered."""
+        """Back in line, unless this row has used up its calls while its server answers others."""
         last = self._calls[-1].attempt if self._calls else None
-        if last and seconds and not self._rests and self._used_up():
+        if last and last.failure_kind and self._used_up() and self._is_alone():
             return self._give_up(last)
         if last and last.failure_kind == "rate":
             self._save(lambda: trouble.rest_for(system_id=self._system, seconds=seconds, sentence=last.sentence))
@@ -193,6 +203,17 @@ class _Asking:
         if last.failure_kind == "rate":
             self._save(lambda: trouble.stop(system_id=self._system, kind="rate", sentence=last.sentence))
         return self.fail(last.failure_kind, last.sentence)
+
+    def _is_alone(self) -> bool:
+        """Whether it is this row that the server does not answer: one that seems away is asked something else."""
+        if self._asker.halt.is_set():
+            return False
+        if not self._rests:
+            return True
+        if not self._asker.warm_up():
+            return False
+        self._save(lambda: trouble.note_answer(system_id=self._system))
+        return True
 
     def _used_up(self) -> bool:
         with database_turn():

@@ -15,7 +15,6 @@ from backends import trouble
 from backends.adapters.contract import plain
 from backends.asking import Asker
 from backends.failures import KINDS
-from backends.fetching import fetch
 from backends.models import Completion, State, System
 from backends.preflight import PROBES, Preflight, preflight
 from backends.turns import database_turn
@@ -65,8 +64,7 @@ def warm_up(asker: Asker) -> None:
         since = timezone.now() - timedelta(seconds=IDLE_SECONDS)
         if Completion.objects.filter(system=asker.system, finished_at__gte=since).exists():
             return
-    question = asker.chat(Input(messages=[{"role": "user", "content": PROBES[0]}]))
-    fetch(asker.client, asker.target, question)
+    asker.warm_up()
 
 
 def mark_cold_starts(system_id: int) -> int:

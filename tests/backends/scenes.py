@@ -16,7 +16,7 @@ from experiments.models import Experiment
 from tests.factories import an_experiment
 from tests.fakes.model_server import Asked, ModelServer, Reply, Until, answers, chunk, stream
 
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 30.0
 CHECKED = {"before": {"server": "fake"}, "after": {"server": "fake"}}
 
 
