@@ -1,9 +1,10 @@
 """What accounts write: events of the audit log, users, and one-time links that make accounts."""
 
 import hashlib
+import re
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -13,9 +14,14 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Event, Invitation, User
+from config.visitors import place
 
 COMMAND_LINE = "command line"
-LINK_DAYS = 7
+LINK_LIFE = timedelta(days=7)
+RESET_LIFE = timedelta(hours=24)
+LOOK_AGAIN = timedelta(hours=1)
+# Nothing that a log file, a terminal or a page would act on instead of showing.
+_UNSHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
 
 class NoSuchInvitation(Exception):
@@ -24,19 +30,41 @@ class NoSuchInvitation(Exception):
 
 @dataclass(frozen=True, slots=True)
 class OneTimeLink:
-    """An address that makes an account once; it is shown once and kept only as a hash."""
+    """An address that makes an account, or its new password, once; it is shown once and kept only as a hash."""
 
     url: str
     email: str
+    expires: datetime
 
 
-def log(actor: User | None, verb: str, obj: str, **detail: Any) -> Event:
-    """Add an event: `actor` (nobody: the command line) did `verb` to `obj`, named in text so that it outlives it.
+def log(actor: User | None, verb: str, obj: str, *, name: str = "", **detail: Any) -> Event:
+    """Add an event: `actor` (nobody: `name`, or the command line) did `verb` to `obj`, named in text that outlives it.
 
-    `detail` must be JSON and must hold no prompt, answer, key or name of a system.
+    `detail` must be JSON and must hold no prompt, answer, key or name of a system. Where the event came with a request,
+    the network it came from is kept too.
     """
-    name = actor.email if actor else COMMAND_LINE
-    return Event.objects.create(actor=actor, actor_name=name, verb=verb, object=obj[:200], detail=detail)
+    name = actor.email if actor else name or COMMAND_LINE
+    return Event.objects.create(
+        actor=actor,
+        actor_name=escaped(name)[:254],
+        verb=verb,
+        object=escaped(obj)[:200],
+        place=place(),
+        detail={key: escaped(value) if isinstance(value, str) else value for key, value in detail.items()},
+    )
+
+
+def look(actor: User, what: str, obj: str) -> None:
+    """Add that somebody looked at something, once an hour at most."""
+    since = timezone.now() - LOOK_AGAIN
+    seen = Event.objects.filter(object=escaped(obj)[:200], verb=f"looked at {what}", actor_name=actor.email)
+    if not seen.filter(at__gt=since).exists():
+        log(actor, f"looked at {what}", obj)
+
+
+def escaped(text: str) -> str:
+    """The text with control characters, and those that turn or hide what follows, written out."""
+    return _UNSHOWN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 @transaction.atomic
@@ -54,23 +82,29 @@ def owner_called(email: str, *, by: User | None = None) -> User:
 @transaction.atomic
 def invite(*, email: str = "", staff: bool = False, by: User | None = None) -> OneTimeLink:
     """A one-time link, good for a week, that sets the password of a new or passwordless account."""
-    token = secrets.token_urlsafe(32)
-    Invitation.objects.create(
-        email=email.strip().lower(),
-        staff=staff,
-        token_hash=_hash(token),
-        invited_by=by,
-        expires_at=timezone.now() + timedelta(days=LINK_DAYS),
-    )
+    link = _link(email=email.strip().lower(), life=LINK_LIFE, staff=staff, invited_by=by)
     log(by, "invited", f"user {email or 'anyone with the link'}", staff=staff)
-    return OneTimeLink(url=f"{settings.PUBLIC_URL}/welcome/{token}/", email=email)
+    return link
+
+
+@transaction.atomic
+def reset_link(user: User, *, by: User | None, name: str = "") -> OneTimeLink:
+    """A one-time link, good for a day, that sets a new password of an account; the one before it stops working."""
+    Invitation.objects.open().filter(email=user.email).update(revoked_at=timezone.now())
+    link = _link(email=user.email, life=RESET_LIFE, resets=True, invited_by=by)
+    log(by, "made a reset link", f"user {user.email}", name=name)
+    return link
+
+
+def _link(*, email: str, life: timedelta, **fields: Any) -> OneTimeLink:
+    token, expires = secrets.token_urlsafe(32), timezone.now() + life
+    Invitation.objects.create(email=email, token_hash=_hash(token), expires_at=expires, **fields)
+    return OneTimeLink(url=f"{settings.PUBLIC_URL}/welcome/{token}/", email=email, expires=expires)
 
 
 def open_invitation(token: str) -> Invitation:
     """The unused, unexpired invitation behind a token; raises NoSuchInvitation."""
-    found = Invitation.objects.filter(
-        token_hash=_hash(token), used_at__isnull=True, expires_at__gt=timezone.now()
-    ).first()
+    found = Invitation.objects.open().filter(token_hash=_hash(token)).first()
     if found is None:
         raise NoSuchInvitation("This link is unknown, was used already, or has expired.")
     return found
@@ -78,29 +112,43 @@ def open_invitation(token: str) -> Invitation:
 
 @transaction.atomic
 def accept(*, token: str, email: str, name: str, password: str) -> User:
-    """The account that an invitation makes; the link is used up.
+    """The account that a link makes or sets the password of; the link is used up, and others for it stop working.
 
     Raises NoSuchInvitation, and ValidationError where the address is taken or the password too weak.
     """
     invitation = open_invitation(token)
     email = User.objects.normalize_email(invitation.email or email).lower()
-    used = Invitation.objects.filter(pk=invitation.pk, used_at__isnull=True).update(used_at=timezone.now())
+    used = Invitation.objects.open().filter(pk=invitation.pk).update(used_at=timezone.now())
     if not used:
         raise NoSuchInvitation("This link is unknown, was used already, or has expired.")
     user = User.objects.filter(email=email).first() or User(email=email)
     if user.pk and not invitation.email:
         raise ValidationError({"email": "There is an account with this address already."})
     user.name = name or user.name
+    _set_password(user, password)
+    if invitation.staff:
+        user.is_staff = user.is_superuser = True
+    user.save()
+    Invitation.objects.open().filter(email=email).update(revoked_at=timezone.now())
+    log(user, "set a new password" if invitation.resets else "joined", f"user {email}", staff=user.is_staff)
+    return user
+
+
+@transaction.atomic
+def change_password(user: User, password: str) -> None:
+    """A new password; every session of the account but the present one ends. Raises ValidationError."""
+    _set_password(user, password)
+    user.save(update_fields=["password"])
+    Invitation.objects.open().filter(email=user.email, resets=True).update(revoked_at=timezone.now())
+    log(user, "set a new password", f"user {user.email}")
+
+
+def _set_password(user: User, password: str) -> None:
     try:
         validate_password(password, user)
     except ValidationError as error:
         raise ValidationError({"password": error.messages}) from error
     user.set_password(password)
-    if invitation.staff:
-        user.is_staff = user.is_superuser = True
-    user.save()
-    log(user, "joined", f"user {email}", staff=invitation.staff)
-    return user
 
 
 def _hash(token: str) -> str:

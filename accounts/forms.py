@@ -22,15 +22,17 @@ class SignInForm(forms.Form):
     )
 
 
-class WelcomeForm(forms.Form):
-    """Who somebody is and the password they want; the address is left out where the link was made for one."""
+class ForgottenForm(forms.Form):
+    """The address of an account whose password nobody remembers."""
 
     email = forms.EmailField(label=_("E-mail address"), widget=forms.EmailInput(attrs={"autocomplete": "username"}))
-    name = forms.CharField(
-        label=_("Your name"), required=False, max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name"})
-    )
+
+
+class _NewPassword(forms.Form):
+    """A password, typed twice."""
+
     password = forms.CharField(
-        label=_("Password"),
+        label=_("New password"),
         strip=False,
         max_length=1000,
         help_text=" ".join(password_validators_help_texts()),
@@ -43,14 +45,40 @@ class WelcomeForm(forms.Form):
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
 
-    def __init__(self, *args: Any, invited: str = "", **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if invited:
-            del self.fields["email"]
-
     def clean(self) -> dict[str, Any]:
         """Both passwords are the same."""
         cleaned = self.cleaned_data
         if "password" in cleaned and "again" in cleaned and cleaned["password"] != cleaned["again"]:
             raise ValidationError({"again": _("The two passwords differ.")})
         return cleaned
+
+
+class ChangingForm(_NewPassword):
+    """The present password and a new one."""
+
+    present = forms.CharField(
+        label=_("Present password"),
+        strip=False,
+        max_length=1000,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+    field_order = ("present", "password", "again")
+
+
+class WelcomeForm(_NewPassword):
+    """Who somebody is and the password they want; the address is left out where the link was made for one."""
+
+    email = forms.EmailField(label=_("E-mail address"), widget=forms.EmailInput(attrs={"autocomplete": "username"}))
+    name = forms.CharField(
+        label=_("Your name"), required=False, max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name"})
+    )
+    field_order = ("email", "name", "password", "again")
+
+    def __init__(self, *args: Any, invited: str = "", resets: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if invited:
+            del self.fields["email"]
+        if resets:
+            del self.fields["name"]
+        else:
+            self.fields["password"].label = _("Password")

@@ -2,10 +2,13 @@
 
 from django.urls import path
 
-from accounts import views
+from accounts.views import account, entering
 
 urlpatterns = [
-    path("login/", views.sign_in_page, name="login"),
-    path("logout/", views.sign_out, name="logout"),
-    path("welcome/<str:token>/", views.welcome, name="welcome"),
+    path("login/", entering.sign_in_page, name="login"),
+    path("logout/", entering.sign_out, name="logout"),
+    path("logout/everywhere/", account.sign_out_everywhere, name="logout-everywhere"),
+    path("account/", account.account, name="account"),
+    path("password/forgotten/", account.forgotten, name="forgotten"),
+    path("welcome/<str:token>/", entering.welcome, name="welcome"),
 ]

@@ -5,6 +5,7 @@ import sys
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.utils.translation import ngettext
 
 RETRY_AFTER_SECONDS = 3
 
@@ -26,6 +27,21 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """404, the same for what is missing and for what is not yours."""
     return _page(404)
+
+
+def too_many(request: HttpRequest, wait: int) -> HttpResponse:
+    """429: asked too often; `wait` is in seconds."""
+    response = HttpResponse(render_to_string("429.html", {"wait": waiting(wait)}), status=429)
+    response.headers["Retry-After"] = str(wait)
+    return response
+
+
+def waiting(seconds: int) -> str:
+    """For how long to wait, in words."""
+    minutes = -(-seconds // 60)
+    if seconds < 60:
+        return ngettext("%d second", "%d seconds", seconds) % seconds
+    return ngettext("%d minute", "%d minutes", minutes) % minutes
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -19,7 +19,7 @@ control_socket_disable = True  # one place less that listens
 preload_app = False  # threads do not survive a fork
 accesslog = None  # an address may hold a rater's token
 errorlog = "-"
-forwarded_allow_ips = os.environ.get("TRUSTED_PROXIES", "127.0.0.1") or "127.0.0.1"
+forwarded_allow_ips = os.environ.get("TRUSTED_PROXIES", "")
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108 - gunicorn's heartbeat file
 
 _engines: list[Any] = []

@@ -54,7 +54,7 @@ def _draft(path: Path, text: str) -> Path:
 def _kept_in(path: Path) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
-        draft = _draft(path, encryption_key())
+        draft = _draft(path, secrets.token_urlsafe(48))
         try:
             os.link(draft, path)  # whole or not at all, and the first of two processes wins
         except FileExistsError:

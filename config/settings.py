@@ -13,6 +13,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from config.keys import read_or_make
+from config.visitors import networks
 
 # Several processes share the cores; a report's small matrices are slower on many threads than on one.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -27,6 +28,9 @@ SCALED = bool(DATABASE_URL)
 if REDIS_URL and not SCALED:
     raise ImproperlyConfigured("REDIS_URL is set but DATABASE_URL is not: set both (scaled) or neither (embedded).")
 
+BIND = env.str("BIND", default="127.0.0.1:8000")
+WEB_CONCURRENCY = env.int("WEB_CONCURRENCY", default=2 if SCALED else 1)
+WEB_THREADS = env.int("WEB_THREADS", default=16)
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = read_or_make("SECRET_KEY", DATA_DIR / "secret.key", scaled=SCALED)
 ENCRYPTION_KEYS = read_or_make("BLINDPAIR_ENCRYPTION_KEYS", DATA_DIR / "encryption.keys", scaled=SCALED)
@@ -41,6 +45,7 @@ if _public.scheme not in {"http", "https"} or not _public.hostname:
 HTTPS = _public.scheme == "https"
 ALLOWED_HOSTS = [*env.list("ALLOWED_HOSTS", default=[]), "localhost", "127.0.0.1", "[::1]", _public.hostname]
 TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
+networks(tuple(TRUSTED_PROXIES))  # nonsense ends the start
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if HTTPS else []
 ENDPOINT_HOSTS = env.list("BLINDPAIR_ENDPOINT_HOSTS", default=[])
 
@@ -61,14 +66,16 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "config.headers.SecurityHeaders",
+    "config.visitors.Visitors",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "config.origins.SameOrigin",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.signing_in.Sessions",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -194,6 +201,8 @@ EMAIL_URL = env.str("EMAIL_URL", default="")
 if EMAIL_URL:
     for _name, _value in env.email_url_config(EMAIL_URL).items():
         globals()[_name] = _value
+    EMAIL_TIMEOUT = 10
+    DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default=f"blindpair@{_public.hostname}")
 else:
     EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 

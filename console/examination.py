@@ -13,6 +13,7 @@ import django
 from django.conf import settings
 from django.db import DatabaseError, connection
 
+from config.checks import installation
 from config.health import CHECKS
 from config.health import NotReady as Missing
 
@@ -31,7 +32,7 @@ class Finding:
 def examine() -> list[Finding]:
     """Every part, in the order in which they depend on each other."""
     probed = [_probe(part, check) for part, check in CHECKS.items()]
-    return [*probed, _database(), _worker(), _folder(), _disk(), _versions()]
+    return [*probed, _database(), _worker(), _folder(), _settings(), _disk(), _versions()]
 
 
 def _probe(part: str, check: Callable[[], None]) -> Finding:
@@ -81,6 +82,12 @@ def _folder() -> Finding:
     if loose:
         return Finding("folder", fine=False, words=f"others can read {', '.join(loose)}: chmod 600")
     return Finding("folder", fine=True, words=str(settings.DATA_DIR))
+
+
+def _settings() -> Finding:
+    found = installation()
+    words = " ".join(f"{one.msg} {one.hint}" for one in found) or "nothing that should not be"
+    return Finding("settings", fine=not any(one.is_serious() for one in found), words=words)
 
 
 def _disk() -> Finding:

@@ -10,6 +10,7 @@ from typing import NoReturn
 from django.conf import settings
 from django.core.management import call_command
 
+from config.checks import refuse_what_is_wrong
 from config.solitude import claim
 from experiments.refusals import Refused
 
@@ -29,8 +30,11 @@ def address_of(host: str, port: int) -> str:
 def make_ready(host: str, port: int) -> str:
     """Refuse what cannot be served, then make tables and static files; the address that links begin with.
 
-    Raises AlreadyServed where the folder has a server, PortTaken where the port has.
+    Raises ImproperlyConfigured on unsafe settings, AlreadyServed where the folder has a server, PortTaken where the
+    port has.
     """
+    settings.BIND = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    refuse_what_is_wrong()
     claim()
     _check_port(host, port)
     call_command("migrate", verbosity=0, interactive=False)
@@ -44,10 +48,9 @@ def make_ready(host: str, port: int) -> str:
 
 def serve(host: str, port: int, address: str) -> NoReturn:
     """Become the web server: this process, so that signals reach it and nothing is left behind."""
-    os.environ["PUBLIC_URL"] = address
+    os.environ["PUBLIC_URL"], os.environ["BIND"] = address, settings.BIND
     os.chdir(settings.BASE_DIR)
-    bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    words = [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", "-b", bind, "config.wsgi"]
+    words = [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", "-b", settings.BIND, "config.wsgi"]
     sys.stdout.flush()
     os.execv(sys.executable, words)  # noqa: S606  # our own interpreter and our own words
 

@@ -1,16 +1,17 @@
 """Who is at the desk: the session that a link was exchanged for, checked anew with every request."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import wraps
 from typing import Concatenate, ParamSpec, cast
 
-from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import QuerySet, prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
+from accounts.throttling import LINKS
 from config.errors import bad_request
 from config.prepared import Row, prepared
 from experiments.models import Experiment
@@ -20,6 +21,7 @@ from ratings.models import Rater
 from ratings.showing import asked_by
 
 SESSION_KEY = "rater"
+LONGEST = timedelta(days=14)
 STATUS = {"unknown": 404, "throttled": 429, "revoked": 403, "expired": 403, "finished": 409, "early": 409}
 RATER = [field.attname for field in Rater._meta.concrete_fields]
 EXPERIMENT = [field.attname for field in Experiment._meta.concrete_fields]
@@ -69,9 +71,11 @@ def also_when_closed(
 
 
 def rater_of(request: HttpRequest) -> Rater | None:
-    """The rater of this session; none where their link was replaced since."""
+    """The rater of this session; none where their link was replaced since, or exchanged a fortnight ago."""
     held = request.session.get(SESSION_KEY)
     if not isinstance(held, dict):
+        return None
+    if timezone.now().timestamp() - held.get("at", 0) >= LONGEST.total_seconds():
         return None
     for row in _seated(held["pk"]):
         rater = Rater.from_db(DEFAULT_DB_ALIAS, RATER, row[: len(RATER)])
@@ -91,20 +95,13 @@ def _seated(rater: int) -> QuerySet[Rater, Row]:
 def seat(request: HttpRequest, rater: Rater) -> None:
     """Make this the browser's rater; the session keeps who is signed in, and gets a new key."""
     request.session.cycle_key()
-    request.session[SESSION_KEY] = {"pk": rater.pk, "link": rater.token_hash}
+    request.session[SESSION_KEY] = {"pk": rater.pk, "link": rater.token_hash, "at": timezone.now().timestamp()}
 
 
 def problem_page(request: HttpRequest, problem: str, rater: Rater | None = None) -> HttpResponse:
     """One sentence about why a link or a session cannot be used, and whom to ask."""
     context = {"problem": problem, "asked_by": asked_by(rater.experiment) if rater else ""}
-    return render(request, "ratings/link_problem.html", context, status=STATUS[problem])
-
-
-def place_of(request: HttpRequest) -> str:
-    """The visitor's address; behind a trusted proxy, the nearest one that the proxy saw."""
-    address = str(request.META.get("REMOTE_ADDR", ""))
-    if address not in settings.TRUSTED_PROXIES:
-        return address
-    seen = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]
-    strangers = [part for part in seen if part not in settings.TRUSTED_PROXIES]
-    return strangers[-1] if strangers else address
+    answer = render(request, "ratings/link_problem.html", context, status=STATUS[problem])
+    if problem == "throttled":
+        answer.headers["Retry-After"] = str(round(LINKS.within.total_seconds()))
+    return answer

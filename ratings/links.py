@@ -10,16 +10,14 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.models import Event
+from accounts.actions import log
+from accounts.throttling import LINKS, TooMany, attempt, check
 from experiments.models import Experiment, Status
 from experiments.refusals import Refused
 from ratings.models import Rater
 
 DAYS = 14
-GUESSED = "tried an unknown link"
 OPENED = "opened their link"
-TRIES = 30
-WITHIN = timedelta(minutes=5)
 
 
 class CannotInvite(Refused):
@@ -94,12 +92,16 @@ def replace(*, rater: Rater, days: int = DAYS, now: datetime | None = None) -> L
 
 def knock(*, token: str, place: str, now: datetime) -> Knock:
     """Who a token belongs to and whether it opens; unknown ones are counted by `place`, the visitor's address."""
-    tried = f"rater link from {place}"[:200]
-    if Event.objects.filter(verb=GUESSED, object=tried, at__gt=now - WITHIN).count() >= TRIES:
+    try:
+        check(LINKS, place, now=now)
+    except TooMany:
         return Knock(None, "throttled")
     rater = Rater.objects.select_related("experiment").filter(token_hash=digest(token)).first()
     if rater is None:
-        Event.objects.create(actor_name="a visitor", verb=GUESSED, object=tried, at=now)
+        try:
+            attempt(LINKS, place, now=now)
+        except TooMany:
+            return Knock(None, "throttled")
         return Knock(None, "unknown")
     return Knock(rater, problem_of(rater, now))
 
@@ -120,9 +122,7 @@ def begin(*, rater: Rater, now: datetime) -> None:
 
     The order in which raters begin is their place in the balance of sides.
     """
-    Event.objects.create(
-        actor_name=f"rater {rater.label}", verb=OPENED, object=f"experiment {rater.experiment.slug}"[:200], at=now
-    )
+    log(None, OPENED, f"experiment {rater.experiment.slug}", name=f"rater {rater.label}")
     Rater.objects.filter(pk=rater.pk, first_used_at__isnull=True).update(first_used_at=now)
 
 

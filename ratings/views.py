@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
 from ratings import desk, links, practice
-from ratings.access import NotFromThePage, RaterRequest, also_when_closed, place_of, problem_page, rater_required, seat
+from ratings.access import NotFromThePage, RaterRequest, also_when_closed, problem_page, rater_required, seat
 from ratings.blind import BlindGuess
 from ratings.desk import Pause, Shown
 from ratings.forms import GuessForm, PracticeForm, PreferencesForm, SkipForm, UndoForm, VerdictForm
@@ -27,7 +27,7 @@ READ_OR_SEND = require_http_methods(["GET", "HEAD", "POST"])
 def link(request: HttpRequest, token: str) -> HttpResponse:
     """The personal link: a page with one button, whose POST opens a session and leaves the token behind."""
     now = timezone.now()
-    knock = links.knock(token=token, place=place_of(request), now=now)
+    knock = links.knock(token=token, place=request.META.get("REMOTE_ADDR", ""), now=now)
     if knock.rater is None or knock.problem:
         return problem_page(request, knock.problem, knock.rater)
     if request.method == "POST":

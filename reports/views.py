@@ -11,7 +11,9 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
+from accounts.actions import log, look
 from accounts.models import User
+from accounts.throttling import EXPORTS, throttled
 from experiments.models import Experiment
 from ratings import progress
 from reports import assumptions, browser, downloads, formats
@@ -46,6 +48,7 @@ def of_a_closed_experiment(view: View) -> View:
 @of_a_closed_experiment
 def report(request: HttpRequest, experiment: Experiment) -> HttpResponseBase:
     """The decision report, from where it is stored."""
+    look(_owner(request), "the report", f"experiment {experiment.slug}")
     return _report_page(request, experiment, AssumptionsForm.showing(experiment, current(experiment)))
 
 
@@ -64,6 +67,7 @@ def assume(request: HttpRequest, experiment: Experiment) -> HttpResponseBase:
 @of_a_closed_experiment
 def pairs(request: HttpRequest, experiment: Experiment) -> HttpResponseBase:
     """The pairs with their texts, names, verdicts and comments."""
+    look(_owner(request), "the pairs", f"experiment {experiment.slug}")
     chosen = browser.Chosen.from_query(request.GET)
     context = {
         "experiment": experiment,
@@ -90,6 +94,7 @@ def exports(request: HttpRequest, experiment: Experiment) -> HttpResponseBase:
 
 @require_GET
 @of_a_closed_experiment
+@throttled(EXPORTS, methods=("GET",))
 def report_file(request: HttpRequest, experiment: Experiment, name: str) -> HttpResponseBase:
     """The report as a file."""
     if name not in formats.WRITERS:
@@ -98,6 +103,7 @@ def report_file(request: HttpRequest, experiment: Experiment, name: str) -> Http
         written = formats.write(current(experiment), name)
     except PdfUnavailable as problem:
         return _unavailable(request, experiment, str(problem))
+    log(_owner(request), "exported", f"experiment {experiment.slug}", format=f"report.{name}")
     response = HttpResponse(written, content_type=formats.MEDIA_TYPES[name])
     response["Content-Disposition"] = f'attachment; filename="{experiment.slug}-report.{name}"'
     return response
@@ -105,6 +111,7 @@ def report_file(request: HttpRequest, experiment: Experiment, name: str) -> Http
 
 @require_GET
 @of_a_closed_experiment
+@throttled(EXPORTS, methods=("GET",))
 def export_file(request: HttpRequest, experiment: Experiment, name: str) -> HttpResponseBase:
     """The data as a file, with its checksum in the header."""
     if name not in files.FORMATS:
@@ -113,6 +120,7 @@ def export_file(request: HttpRequest, experiment: Experiment, name: str) -> Http
         stream, digest = downloads.written(experiment, name)
     except (PyarrowMissing, TooLong) as problem:
         return _unavailable(request, experiment, str(problem))
+    log(_owner(request), "exported", f"experiment {experiment.slug}", format=name)
     response = FileResponse(
         stream,
         as_attachment=True,

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.throttling import UPLOADS, throttled
 from console import staging
 from console.mappings import remember, remembered
 from console.sample_picture import names_of
@@ -34,6 +35,7 @@ PASTED = "pasted text"
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @owned
+@throttled(UPLOADS)
 def add(request: OwnerRequest, experiment: Experiment) -> HttpResponse:
     """Choose a file or paste; the answer leads to the preview."""
     if experiment.status not in BEFORE_THE_SEAL:

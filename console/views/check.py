@@ -5,6 +5,7 @@ from django.http import HttpResponse
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.actions import look
 from console.checking import KINDS, Findings, cards, decide, find
 from console.forms import DecisionForm, SearchForm
 from console.paging import pages
@@ -24,6 +25,7 @@ DONE = {
 @owned
 def check(request: OwnerRequest, experiment: Experiment) -> HttpResponse:
     """One kind of finding at a time; the first that has something to look at where none is asked for."""
+    look(request.user, "the answers", f"experiment {experiment.slug}")
     found = find(experiment)
     kind = _kind(request.GET.get("kind", ""), found)
     form = SearchForm(request.GET)

@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.actions import log
+from accounts.throttling import STARTS, throttled
 from backends import actions
 from backends.failures import KINDS
 from backends.listing import Outcomes, Pace, outcomes, pace, spent
@@ -80,6 +81,7 @@ def collecting(request: OwnerRequest, experiment: Experiment) -> HttpResponse:
 
 @require_POST
 @owned
+@throttled(STARTS)
 def steer(request: OwnerRequest, experiment: Experiment) -> HttpResponse:
     """Start, pause, resume, retry, cancel, or fetch again what cannot be rated."""
     form = CollectingForm(request.POST)

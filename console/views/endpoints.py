@@ -11,6 +11,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.actions import log
+from accounts.throttling import TRIALS, throttled
 from backends.actions import add_endpoint, edit_endpoint, remove_endpoint
 from backends.deadlines import stated
 from backends.discovery import LocalServer, find_local
@@ -35,6 +36,7 @@ def endpoints(request: OwnerRequest) -> HttpResponse:
 
 @require_POST
 @staff_only
+@throttled(TRIALS)
 def look_around(request: OwnerRequest) -> HttpResponse:
     """Model servers that listen on this machine, looked for because somebody asked."""
     known = all_endpoints()
@@ -105,6 +107,7 @@ def remove(request: OwnerRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @staff_only
+@throttled(TRIALS)
 def test(request: OwnerRequest, pk: int) -> HttpResponseBase:
     """One tiny call, and what came of it in words."""
     endpoint, form = endpoint_with(pk), TrialForm(request.POST)

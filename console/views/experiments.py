@@ -8,12 +8,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.actions import OneTimeLink
-from accounts.models import Event
 from backends.queries import progress
 from console.actions import archive, delete
 from console.forms import DeletingForm, SearchForm
 from console.listing import page_of
 from console.views.frames import OwnerRequest, back_to, framed, owned
+from console.views.log import of as events_of
 from console.views.next_step import Standing, next_step
 from experiments.actions import BEFORE_THE_SEAL
 from experiments.models import Experiment, Output, Status
@@ -21,7 +21,7 @@ from ratings.models import Rater
 from ratings.progress import Judged, judged
 from reports import planning
 
-EVENTS_SHOWN = 100
+EVENTS_SHOWN = 10
 
 
 @login_required
@@ -68,7 +68,7 @@ def overview_page(request: OwnerRequest, experiment: Experiment, link: OneTimeLi
         may_change=experiment.status in BEFORE_THE_SEAL,
         criteria=list(experiment.criteria.values_list("name", "description")),
         owners=list(experiment.owners.order_by("email").values_list("email", "name")),
-        events=list(Event.objects.filter(object=f"experiment {experiment.slug}").order_by("-at", "-pk")[:EVENTS_SHOWN]),
+        events=list(events_of(experiment).order_by("-at", "-pk")[:EVENTS_SHOWN]),
     )
 
 

@@ -6,6 +6,7 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.throttling import TRIALS, UPLOADS, throttled
 from backends.listing import endpoint_with
 from backends.listing import systems as systems_of
 from backends.queries import findings
@@ -71,6 +72,7 @@ def add(request: OwnerRequest, experiment: Experiment) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @owned
+@throttled(UPLOADS)
 def add_recorded(request: OwnerRequest, experiment: Experiment) -> HttpResponse:
     """A system whose answers are in a file; all of it is good, or nothing is taken."""
     if experiment.status not in BEFORE_THE_SEAL:
@@ -95,6 +97,7 @@ def add_recorded(request: OwnerRequest, experiment: Experiment) -> HttpResponse:
 
 @require_safe
 @owned
+@throttled(TRIALS, methods=("GET",))
 def models(request: OwnerRequest, experiment: Experiment) -> HttpResponse:
     """The models that an endpoint lists, to choose from while typing."""
     wanted = request.GET.get("endpoint", "")

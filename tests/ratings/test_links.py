@@ -5,7 +5,8 @@ from hashlib import sha256
 
 import pytest
 
-from accounts.models import Event
+from accounts.models import Event, Try
+from accounts.throttling import LINKS
 from experiments.models import Experiment, Status
 from ratings import links
 from ratings.models import Rater
@@ -88,13 +89,13 @@ def test_a_replaced_link_is_unknown_and_the_new_one_opens() -> None:
 
 def test_guessing_is_stopped_by_place_and_for_a_while() -> None:
     (link,) = links.invite(experiment=a_rating_experiment(), count=1, now=START)
-    for _ in range(links.TRIES):
+    for _ in range(LINKS.most):
         assert knock("guess").problem == "unknown"
     assert knock("guess").problem == "throttled"
     assert knock(token_of(link)).problem == "throttled"
     assert knock(token_of(link), place="192.0.2.2").problem == ""
     assert knock(token_of(link), minutes=7).problem == ""
-    assert Event.objects.count() == links.TRIES  # refused tries are not written down
+    assert Try.objects.count() == LINKS.most  # refused tries are not counted
 
 
 def test_the_first_use_of_a_link_is_noted_once() -> None:

@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries  # type: ignore[attr-defined]  # exported without a stub
 
+from accounts.throttling import LINKS
 from config.logs import WithoutTokens
 from experiments.models import Criterion, Experiment, Status
 from ratings import links
@@ -134,8 +135,8 @@ def test_wrong_links_each_have_their_sentence() -> None:
 
 def test_guessing_links_is_answered_with_429() -> None:
     client = Client()
-    codes = [client.get(f"/r/guess{number}/").status_code for number in range(links.TRIES + 1)]
-    assert codes == [404] * links.TRIES + [429]
+    codes = [client.get(f"/r/guess{number}/").status_code for number in range(LINKS.most + 1)]
+    assert codes == [404] * LINKS.most + [429]
 
 
 def test_the_log_holds_the_hash_of_a_token_and_never_the_token() -> None:

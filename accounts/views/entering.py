@@ -1,7 +1,7 @@
-"""The pages of accounts: signing in and out, and the one-time link that makes an account."""
+"""The doors: signing in and out, and the one-time link that makes an account or sets a new password."""
 
 from django.conf import settings
-from django.contrib.auth import login, logout
+from django.contrib.auth import logout
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -13,7 +13,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.actions import NoSuchInvitation, accept, log, open_invitation
 from accounts.forms import SignInForm, WelcomeForm
 from accounts.models import User
-from accounts.signing_in import TooManyTries, sign_in
+from accounts.signing_in import enter, sign_in
+from accounts.throttling import LINKS, TooMany, attempt, check
+from config.errors import too_many, waiting
 
 
 @sensitive_post_parameters("password")
@@ -26,13 +28,15 @@ def sign_in_page(request: HttpRequest) -> HttpResponse:
         return _sign_in(request, form, going)
     try:
         user = sign_in(request, **form.cleaned_data)
-    except TooManyTries:
-        form.add_error(None, _("Too many tries. Wait five minutes, then try again."))
-        return _sign_in(request, form, going, status=429)
+    except TooMany as error:
+        form.add_error(None, _("Too many tries. Wait %s, then try again.") % waiting(error.wait))
+        answer = _sign_in(request, form, going, status=429)
+        answer.headers["Retry-After"] = str(error.wait)
+        return answer
     if user is None:
         form.add_error(None, _("This address and password do not belong together."))
         return _sign_in(request, form, going)
-    login(request, user)
+    enter(request, user)
     return HttpResponseRedirect(going)
 
 
@@ -41,6 +45,11 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     """End the session and have the browser forget what it kept of it."""
     if isinstance(request.user, User):
         log(request.user, "signed out", f"user {request.user.email}")
+    return left(request)
+
+
+def left(request: HttpRequest) -> HttpResponse:
+    """Nobody is signed in any more, and what the browser kept of the pages is gone."""
     logout(request)
     response = HttpResponseRedirect(settings.LOGOUT_REDIRECT_URL)
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
@@ -50,25 +59,31 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters("password", "again")
 @require_http_methods(["GET", "HEAD", "POST"])
 def welcome(request: HttpRequest, token: str) -> HttpResponse:
-    """Make the account that a one-time link promises; looking at it does not use it up."""
+    """Make the account, or set the password, that a one-time link promises; looking at it does not use it up."""
+    place = request.META.get("REMOTE_ADDR", "")
     try:
+        check(LINKS, place)
         invitation = open_invitation(token)
+    except TooMany as error:
+        return too_many(request, error.wait)
     except NoSuchInvitation:
+        attempt(LINKS, place)
         return TemplateResponse(request, "accounts/no_invitation.html", status=404)
-    form = WelcomeForm(request.POST or None, invited=invitation.email)
+    form = WelcomeForm(request.POST or None, invited=invitation.email, resets=invitation.resets)
     if request.method == "POST" and form.is_valid():
         user = _accepted(form, token)
         if user is not None:
-            login(request, user)
+            enter(request, user)
             return HttpResponseRedirect(settings.LOGIN_REDIRECT_URL)
-    context = {"form": form, "email": invitation.email, "staff": invitation.staff}
+    context = {"form": form, "email": invitation.email, "staff": invitation.staff, "resets": invitation.resets}
     return TemplateResponse(request, "accounts/welcome.html", context)
 
 
 def _accepted(form: WelcomeForm, token: str) -> User | None:
     wanted = form.cleaned_data
+    email, name = wanted.get("email", ""), wanted.get("name", "")
     try:
-        return accept(token=token, email=wanted.get("email", ""), name=wanted["name"], password=wanted["password"])
+        return accept(token=token, email=email, name=name, password=wanted["password"])
     except ValidationError as error:
         form.add_error(None, error)
     except NoSuchInvitation as error:

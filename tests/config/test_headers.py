@@ -1,0 +1,72 @@
+"""Every answer, whatever it is, carries the headers that keep it to this site and out of caches."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from config.headers import POLICY, TYPES
+from tests.factories import a_rating_experiment
+from tests.ratings.driving import a_seated_client
+
+pytestmark = pytest.mark.django_db
+PATHS = [
+    ("/login/", 200),
+    ("/", 302),
+    ("/healthz", 200),
+    ("/nothing/here/", 404),
+    ("/rate/", 404),
+    ("/r/unknown/", 404),
+    ("/logout/", 405),
+    ("/admin/", 302),
+    ("/static/js/rating.js", 200),
+    ("/static/nothing.js", 404),
+]
+
+
+@pytest.mark.parametrize(("path", "status"), PATHS)
+def test_every_answer_has_all_of_them(client: Client, path: str, status: int) -> None:
+    answer = client.get(path)
+    assert answer.status_code == status
+    headers = answer.headers
+    assert headers["Content-Security-Policy"].startswith(POLICY)
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "same-origin"
+    assert headers["X-Frame-Options"] == "DENY"
+    assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert headers["X-Robots-Tag"] == "noindex, nofollow"
+    assert "camera=()" in headers["Permissions-Policy"]
+    assert not [name for name in headers if name.lower().startswith("access-control-")]
+
+
+def test_errors_have_them_too(client: Client) -> None:
+    for answer in (
+        client.get("/login/", headers={"Host": "evil.example"}),
+        client.post("/login/", headers={"Origin": "https://evil.example"}),
+        Client(enforce_csrf_checks=True).post("/login/"),
+    ):
+        assert answer.status_code in {400, 403}
+        assert answer.headers["Content-Security-Policy"] == POLICY + TYPES
+        assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_pages_are_never_stored_and_static_files_may_be() -> None:
+    client = a_seated_client(a_rating_experiment())
+    for path in ("/rate/", "/login/", "/nothing/", "/rate/done/"):
+        assert "no-store" in client.get(path).headers["Cache-Control"], path
+    assert "no-store" not in client.get("/static/js/rating.js").headers.get("Cache-Control", "")
+
+
+def test_nothing_unsafe_is_ever_allowed() -> None:
+    assert "unsafe" not in POLICY + TYPES
+    assert "*" not in POLICY
+    assert "http" not in POLICY
+    for directive in ("default-src 'none'", "object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"):
+        assert directive in POLICY
+    assert "require-trusted-types-for 'script'" in TYPES
+
+
+def test_encrypted_answers_say_that_they_always_are(client: Client, settings: Any) -> None:
+    settings.SECURE_HSTS_SECONDS = 3600
+    assert "max-age=3600" in client.get("/login/", secure=True).headers["Strict-Transport-Security"]
