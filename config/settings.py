@@ -57,7 +57,7 @@ INSTALLED_APPS = [
     "reports",
     "console",
     "django_htmx",
-    "django.contrib.admin",
+    "config.apps.Admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

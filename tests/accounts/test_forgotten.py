@@ -46,7 +46,7 @@ def test_an_unknown_or_locked_account_gets_no_mail_and_the_page_tells_nothing(cl
     a_user()
     a_user("locked@example.org", is_active=False)
     pages = [
-        client.post("/password/forgotten/", {"email": email}).content
+        re.sub(r"[A-Za-z0-9]{64}", "", client.post("/password/forgotten/", {"email": email}).content.decode())
         for email in ("owner@example.org", "nobody@example.org", "locked@example.org")
     ]
     assert pages[0] == pages[1] == pages[2]

@@ -71,9 +71,8 @@ def test_every_check_has_a_planted_fault(checkout: Path) -> None:
 
 
 def manage(checkout: Path, folder: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    clean = {
-        name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL", "SECRET_KEY"}
-    }
+    ours = {"DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DJANGO_ALLOW_ASYNC_UNSAFE"}
+    clean = {name: value for name, value in os.environ.items() if name not in ours}
     return subprocess.run(
         [sys.executable, *words],
         cwd=checkout,

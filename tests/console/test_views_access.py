@@ -31,6 +31,7 @@ pytestmark = pytest.mark.django_db
 
 ONLY_BY_POST = {
     *("archive", "steering", "decisions", "rater-links", "endpoints-nearby", "endpoint-test", "endpoint-removing"),
+    *("people-changes", "people-links"),
     *("owners", "owners-leaving", "inputs-taking", "inputs-removing", "system-removing", "system-baseline"),
     "personal",
 }
@@ -44,7 +45,7 @@ OF_ONE = sorted(
     for pattern in urlpatterns
     if isinstance(pattern, URLPattern) and str(pattern.pattern).startswith("experiments/<int:pk>/")
 )
-OF_STAFF = [name for name in NAMES if name.startswith("endpoint")]
+OF_STAFF = [name for name in NAMES if name.startswith(("endpoint", "people")) or name == "log"]
 MADE: dict[str, Callable[[], Experiment]] = {
     "empty draft": lambda: an_experiment(inputs=0),
     "draft": an_experiment,
@@ -161,6 +162,7 @@ def test_a_page_costs_no_more_queries_when_there_is_more_on_it(client: Client) -
 def test_the_list_costs_no_more_queries_with_more_experiments(client: Client) -> None:
     client.force_login(owner())
     a_rated_experiment(raters=1).owners.add(User.objects.get())
+    client.get("/")
     before = queries(client, "/")
     for _ in range(3):
         a_rated_experiment(raters=1).owners.add(User.objects.get())
