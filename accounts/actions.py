@@ -37,15 +37,16 @@ class OneTimeLink:
     expires: datetime
 
 
-def log(actor: User | None, verb: str, obj: str, *, name: str = "", **detail: Any) -> Event:
-    """Add an event: `actor` (nobody: `name`, or the command line) did `verb` to `obj`, named in text that outlives it.
+def log(actor: User | str | None, verb: str, obj: str, **detail: Any) -> Event:
+    """Add an event: `actor` (an account, or what to call whoever has none) did `verb` to `obj`, in lasting text.
 
     `detail` must be JSON and must hold no prompt, answer, key or name of a system. Where the event came with a request,
     the network it came from is kept too.
     """
-    name = actor.email if actor else name or COMMAND_LINE
+    account = actor if isinstance(actor, User) else None
+    name = account.email if account else str(actor or COMMAND_LINE)
     return Event.objects.create(
-        actor=actor,
+        actor=account,
         actor_name=escaped(name)[:254],
         verb=verb,
         object=escaped(obj)[:200],
@@ -88,11 +89,11 @@ def invite(*, email: str = "", staff: bool = False, by: User | None = None) -> O
 
 
 @transaction.atomic
-def reset_link(user: User, *, by: User | None, name: str = "") -> OneTimeLink:
+def reset_link(user: User, *, by: User | None) -> OneTimeLink:
     """A one-time link, good for a day, that sets a new password of an account; the one before it stops working."""
     Invitation.objects.open().filter(email=user.email).update(revoked_at=timezone.now())
     link = _link(email=user.email, life=RESET_LIFE, resets=True, invited_by=by)
-    log(by, "made a reset link", f"user {user.email}", name=name)
+    log(by or "a visitor", "made a reset link", f"user {user.email}")
     return link
 
 

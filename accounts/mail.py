@@ -36,6 +36,6 @@ def write_reset_link(email: str) -> None:
     user = User.objects.filter(email=email, is_active=True).first()
     if user is None:
         return
-    link = reset_link(user, by=None, name="a visitor")
+    link = reset_link(user, by=None)
     words = render_to_string("accounts/reset_mail.txt", {"link": link, "name": user.name})
     send_mail(_("A new password for Blindpair"), words, None, [user.email])

@@ -24,7 +24,7 @@ def sign_in(request: HttpRequest, *, email: str, password: str) -> User | None:
     tries = _counted(email, place)
     user = authenticate(request, username=email, password=password)
     if not isinstance(user, User):
-        log(None, FAILED, f"user {email}", name="a visitor")
+        log("a visitor", FAILED, f"user {email}")
         return None
     for one in tries:
         one.delete()

@@ -12,7 +12,7 @@ POLICY = (
 TYPES = "; require-trusted-types-for 'script'; trusted-types default"
 # Everything a page could ask a device for, but for the clipboard, which "Copy" writes to.
 FEATURES = (
-    "accelerometer autoplay bluetooth browsing-topics camera clipboard-read compute-pressure display-capture "
+    "accelerometer autoplay browsing-topics camera clipboard-read compute-pressure display-capture "
     "encrypted-media fullscreen gamepad geolocation gyroscope hid idle-detection keyboard-map local-fonts magnetometer "
     "microphone midi payment picture-in-picture publickey-credentials-create publickey-credentials-get "
     "screen-wake-lock serial storage-access usb window-management xr-spatial-tracking"

@@ -14,7 +14,6 @@ from backends.actions import add_endpoint, add_system
 from backends.endpoints import endpoint_called
 from backends.queries import arms_by_name, names
 from backends.sealing import commitment, readiness
-from console import staging
 from console.experiment_file import ExperimentSpec, SystemSpec
 from console.experiment_rows import Rows
 from console.pricing import cost_of
@@ -244,9 +243,7 @@ def delete(*, experiment: Experiment, by: User | None) -> None:
     """Remove an experiment with its inputs, answers, raters and judgments; only the audit log remembers its slug.
 
     SQLite overwrites what it frees (secure_delete), and the write-ahead log is emptied at once where nobody reads it.
-    Files that were uploaded for it and not yet taken go first.
     """
-    staging.drop(experiment.pk)
     with transaction.atomic():
         # A million judgments do not pass through memory: no row of theirs is looked at.
         assignments = Assignment.objects.filter(rater__experiment=experiment)

@@ -122,7 +122,7 @@ def begin(*, rater: Rater, now: datetime) -> None:
 
     The order in which raters begin is their place in the balance of sides.
     """
-    log(None, OPENED, f"experiment {rater.experiment.slug}", name=f"rater {rater.label}")
+    log(f"rater {rater.label}", OPENED, f"experiment {rater.experiment.slug}")
     Rater.objects.filter(pk=rater.pk, first_used_at__isnull=True).update(first_used_at=now)
 
 

@@ -33,7 +33,7 @@ def test_a_flush_empties_the_log_and_the_guard_stands_again() -> None:
 
 def test_what_would_fool_a_reader_is_written_out() -> None:
     assert escaped("a\nb\x1b[2K\x00c\u202egnp.exe\u200b") == "a\\u000ab\\u001b[2K\\u0000c\\u202egnp.exe\\u200b"
-    event = log(None, "revoked a link", "experiment x", name="rater a\r\nb", rater="\x1b]0;x\x07")
+    event = log("rater a\r\nb", "revoked a link", "experiment x", rater="\x1b]0;x\x07")
     assert event.actor_name == "rater a\\u000d\\u000ab"
     assert event.detail == {"rater": "\\u001b]0;x\\u0007"}
     assert escaped("Zoë Müller, 東京") == "Zoë Müller, 東京"
@@ -115,7 +115,7 @@ def test_staff_read_everything_page_by_page_and_search_it(client: Client) -> Non
 def test_a_name_in_the_log_is_text_and_nothing_else(client: Client) -> None:
     user = User.objects.create_user("owner@example.org")
     mine: Experiment = an_experiment(owner=user)
-    log(None, "revoked a link", f"experiment {mine.slug}", name="rater <img src=x>", rater="<script>alert(1)</script>")
+    log("rater <img src=x>", "revoked a link", f"experiment {mine.slug}", rater="<script>alert(1)</script>")
     client.force_login(user)
     page = a_seen_log(client, f"/experiments/{mine.pk}/log/")
     assert "<img" not in page

@@ -53,6 +53,8 @@ MATRIX: dict[str, tuple[str, tuple[str, ...]]] = {
     **{f"{ONE}{name}/": (OWNERS, BOTH) for name in ("delete", "question", "plan", "open", "close", "raters")},
     **{f"{ONE}{name}/": (OWNERS, BOTH) for name in ("inputs/new", "systems/new", "systems/recorded")},
     **{f"{ONE}{name}/": (OWNERS, SEND) for name in ("archive", "owners", "owners/leaving", "inputs/taking")},
+    f"{ONE}inputs/<int:position>/swap/": (OWNERS, BOTH),
+    f"{ONE}inputs/personal/": (OWNERS, SEND),
     **{f"{ONE}{name}/": (OWNERS, SEND) for name in ("inputs/removing", "systems/removing", "systems/baseline")},
     **{f"{ONE}{name}/": (OWNERS, SEND) for name in ("collecting/steering", "check/decisions", "raters/links")},
     **{f"{ONE}{name}/": (OWNERS, GET) for name in ("report", "report/pairs", "exports", "exports/<slug:name>")},
@@ -63,6 +65,7 @@ MATRIX: dict[str, tuple[str, tuple[str, ...]]] = {
     "endpoints/new/": (STAFF, BOTH),
     "endpoints/<int:pk>/": (STAFF, BOTH),
     "endpoints/<int:pk>/test/": (STAFF, SEND),
+    "endpoints/<int:pk>/delete/": (STAFF, SEND),
     "people/": (STAFF, BOTH),
     "people/changes/": (STAFF, SEND),
     "people/links/": (STAFF, SEND),
@@ -89,8 +92,8 @@ def routes(resolver: URLResolver, before: str = "") -> Iterator[str]:
 
 def address(route: str, pk: int) -> str:
     """The route with something in its gaps."""
-    name = "json" if "report." in route else "csv"
-    return "/" + route.replace("<int:pk>", str(pk)).replace("<str:token>", "x" * 43).replace("<slug:name>", name)
+    gaps = {"pk": pk, "token": "x" * 43, "name": "json" if "report." in route else "csv", "position": 1}
+    return "/" + re.sub(r"<\w+:(\w+)>", lambda gap: str(gaps[gap[1]]), route)
 
 
 class World:
