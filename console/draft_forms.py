@@ -174,15 +174,16 @@ class SystemForm(forms.Form):
         self.fields.update({name: field_of(name) for name in LABELS})
 
     @property
-    def costs(self) -> list[tuple[str, list[forms.BoundField]]]:
-        """The fields of what it costs, by kind."""
+    def costs(self) -> list[tuple[str, list[forms.BoundField], bool]]:
+        """The fields of what it costs by kind, and whether a kind stands open: something is in it, or wrong."""
         kinds = {"prices by token": BY_TOKENS, **OF_GPUS}
-        return [(title, [self[name] for name in labels]) for title, labels in kinds.items()]
+        found = [(title, [self[name] for name in labels]) for title, labels in kinds.items()]
+        return [(title, fields, any(one.errors or one.value() for one in fields)) for title, fields in found]
 
     @property
     def costs_are_shown(self) -> bool:
-        """Whether the fold that holds them stands open: something is in them, or wrong."""
-        return bool(self.errors or self.note or any(self[name].value() for name in LABELS))
+        """Whether the fold around them stands open."""
+        return bool(self.errors or self.note or any(opened for _title, _fields, opened in self.costs))
 
     def clean_more(self) -> dict[str, Any]:
         """An object, or nothing."""

@@ -6,7 +6,9 @@ from typing import Any
 from reports.charts.economics import cost_against_volume, tornado
 from reports.charts.forest import forest
 from reports.charts.latency import latency
+from reports.charts.load import load_curves
 from reports.charts.votes import bars
+from reports.rounding import duration, limits
 
 Report = Mapping[str, Any]
 
@@ -21,6 +23,9 @@ def page(report: Report) -> dict[str, Any]:
         "forest": forest(report),
         "bars": bars(report),
         "latency": latency(report),
+        "load_curves": load_curves(report),
+        "gpu_lines": [_gpu_line(system) for system in report["systems"] if system["cost"]["lines"]],
+        "third_way": _third_way(report),
         "volume": cost_against_volume(report),
         "tornado": tornado(report),
         "systems": systems,
@@ -51,19 +56,57 @@ def _panels(report: Report) -> list[dict[str, Any]]:
             "title": "Latency",
             "what": "95 % of answers are complete within",
             "style": "duration",
-            "figures": [_figure(system, system["latency"]["e2e_p95"]) for system in report["systems"]],
+            "figures": [_p95(system) for system in report["systems"]],
         },
         {
             "title": "Cost",
             "what": "per 1,000 requests",
             "style": "money",
-            "figures": [_figure(system, system["cost"]["per_1000_requests"]) for system in report["systems"]],
+            "figures": [_cost(system) for system in report["systems"]],
         },
     ]
 
 
 def _figure(system: Mapping[str, Any], interval: Mapping[str, Any]) -> dict[str, Any]:
     return {"name": system["name"], "baseline": system["baseline"], "interval": interval, "note": ""}
+
+
+def _p95(system: Mapping[str, Any]) -> dict[str, Any]:
+    """That of the first pass where there were several, with the figure over all of them beside it."""
+    times = system["latency"]
+    figure = _figure(system, times["p95"])
+    if times["p95"]["of"] == "all answers":
+        return figure
+    whole = times["e2e_p95"]
+    note = f"in the first pass; over all {times['samples']} passes {duration(whole['value'])}, "
+    return figure | {"note": note + limits(whole, "duration")}
+
+
+def _cost(system: Mapping[str, Any]) -> dict[str, Any]:
+    cost = system["cost"]
+    figure = _figure(system, cost["per_1000_requests"])
+    guessed = cost["basis"] == "tokens" and cost["estimated"]["answers"]
+    return figure | {"note": "about: its tokens are estimated from characters"} if guessed else figure
+
+
+def _gpu_line(system: Mapping[str, Any]) -> dict[str, Any]:
+    lines = system["cost"]["lines"]
+    return {"name": system["name"], "upper_bound": system["latency"]["throughput"]["lower_bound"], **lines}
+
+
+def _third_way(report: Report) -> dict[str, Any] | None:
+    """The candidate's model at a host that is paid by tokens; None where its prices are not stated."""
+    found = report["break_even"]["hosted"]
+    if not found:
+        return None
+    system = next(one for one in report["systems"] if one["name"] == found["candidate"])
+    return {
+        "name": found["candidate"],
+        "p_in": found["input_per_million"],
+        "p_out": found["output_per_million"],
+        "price": system["cost"]["hosted"]["per_1000_requests"]["value"] if system["cost"]["hosted"] else None,
+        "tokens_per_day": found["tokens_per_day"],
+    }
 
 
 def _score(report: Report, system: Mapping[str, Any]) -> dict[str, Any]:

@@ -65,6 +65,11 @@ def delay(value: float | None) -> str:
     return written if written[0] in "−0" else f"+{written}"
 
 
+def pace(value: float | None) -> str:
+    """Milliseconds a token, with a decimal: `12.5 ms`."""
+    return NOTHING if value is None else f"{value:.1f}{NBSP}ms"
+
+
 def seconds(value: float | None) -> str:
     """Seconds that a person took: `34 s`, `3 min 10 s`."""
     if value is None:
@@ -128,6 +133,7 @@ STYLES: dict[str, Style] = {
     "hours": hours,
     "duration": duration,
     "delay": delay,
+    "pace": pace,
     "seconds": seconds,
     "money": money,
     "volume": volume,

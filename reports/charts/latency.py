@@ -1,7 +1,7 @@
 """The distribution of answer times: one dot an answer, quantile marks, every system on one scale."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from reports.charts.scale import Scale, Tick, spreading, ticks
@@ -9,16 +9,21 @@ from reports.rounding import duration, limits
 
 HEIGHT = 68
 BAND = (22.0, 58.0)
+CLOSE = 14.0  # percent of the width: two labels on a phone
 # Steps of the golden section spread neighbours evenly over the band, whatever their number.
 GOLDEN = 0.618033988749895
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """A quantile: its place and the ends of its interval in percent; `open_ended` has no upper limit."""
+    """A quantile: its place and the ends of its interval in percent; `open_ended` has no upper limit.
+
+    `anchor` says which end of its label stands at the place, so that neighbours do not write over each other.
+    """
 
     name: str
     at: float
+    anchor: str
     low: float | None
     high: float | None
     open_ended: bool
@@ -66,14 +71,22 @@ def latency(report: Mapping[str, Any]) -> Latency | None:
 
 def _row(scale: Scale, system: Mapping[str, Any]) -> LatencyRow:
     times = system["latency"]
-    marks = [_mark(scale, name, times[key]) for name, key in (("p50", "e2e_p50"), ("p95", "e2e_p95"))]
+    marks = _apart([_mark(scale, name, times[key]) for name, key in (("p50", "e2e_p50"), ("p95", "e2e_p95"))])
     return LatencyRow(
         name=system["name"],
         baseline=system["baseline"],
         dots=_dots(scale, times["dots"]),
-        marks=tuple(mark for mark in marks if mark),
+        marks=marks,
         n=times["n"],
     )
+
+
+def _apart(marks: Sequence[Mark | None]) -> tuple[Mark, ...]:
+    """The labels of marks that are close look away from each other."""
+    known = [mark for mark in marks if mark]
+    if len(known) == 2 and known[1].at - known[0].at < CLOSE:
+        return replace(known[0], anchor="end"), replace(known[1], anchor="start")
+    return tuple(known)
 
 
 def _dots(scale: Scale, values: Sequence[float]) -> tuple[tuple[float, float], ...]:
@@ -90,6 +103,7 @@ def _mark(scale: Scale, name: str, interval: Mapping[str, Any]) -> Mark | None:
     return Mark(
         name=name,
         at=scale.at(value),
+        anchor="middle",
         low=None if low is None else scale.at(low),
         high=None if high is None else scale.at(high),
         open_ended=high is None and low is not None,

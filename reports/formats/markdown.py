@@ -1,6 +1,6 @@
 """The report as Markdown that fits into a pull request: the answer, the three numbers, the counts, the caveats."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from reports.rounding import count, decimal, duration, limits, money, p_value, percent, points, volume
@@ -44,8 +44,8 @@ def _numbers(report: Report) -> Iterator[str]:
             (
                 system["name"] + (" (in use today)" if system["baseline"] else ""),
                 f"{percent(score['value'])} ({limits(score, 'percent')})" if score else "–",
-                _estimate(system["latency"]["e2e_p95"], "duration"),
-                _estimate(system["cost"]["per_1000_requests"], "money"),
+                _estimate(system["latency"]["p95"], "duration"),
+                _about(system, _estimate(system["cost"]["per_1000_requests"], "money")),
             )
         )
     yield "## The three numbers"
@@ -93,33 +93,91 @@ def _slices(report: Report) -> Iterator[str]:
 
 
 def _systems(report: Report) -> Iterator[str]:
-    yield "## Latency, failures, tokens"
-    rows = []
-    for system in report["systems"]:
-        times, ended, cost = system["latency"], system["failures"], system["cost"]
-        rows.append(
-            (
-                system["name"],
-                count(times["n"]),
-                duration(times["e2e_p50"]["value"]),
-                _estimate(times["e2e_p95"], "duration"),
-                duration(times["ttft_p50"]["value"]),
-                decimal(times["throughput_rps"]),
-                f"{ended['failed']} / {ended['truncated']} / {ended['refused']} / {ended['empty']}",
-                f"{count(cost['input_tokens_mean'])} / {count(cost['output_tokens_mean'])}",
-            )
-        )
-    header = (
-        "system",
-        "answers timed",
-        "median",
-        "p95",
-        "first token",
-        "requests a second",
-        "failed / cut off / refused / empty",
-        "tokens in / out",
+    yield "## Latency"
+    yield _table(
+        (
+            "system",
+            "timed of sent",
+            "median",
+            "p95, first pass",
+            "p95, all passes",
+            "first token",
+            "first visible",
+            "p95 with retries and waits",
+            "tokens a second",
+            "requests a second",
+        ),
+        [_timed(system) for system in report["systems"]],
     )
-    yield _table(header, rows)
+    yield _bullets([_load(system) for system in report["systems"]])
+    if report["latency_differences"]:
+        yield "Paired over inputs, against the system in use; different only where the interval leaves out nought:"
+        yield _bullets(
+            f"{one['candidate']}: median {one['words']['p50']}, p95 {one['words']['p95']}"
+            + (f"; {one['note']}" if one["note"] else "")
+            for one in report["latency_differences"]
+        )
+    yield "## Failures, tokens, cost"
+    yield _table(
+        (
+            "system",
+            "failed / cut off / refused / empty",
+            "retries",
+            "cold starts",
+            "tokens in / out",
+            "of the cost for no usable answer",
+        ),
+        [_ended(system) for system in report["systems"]],
+    )
+    notes = [f"{system['name']}: {note}" for system in report["systems"] for note in system["cost"]["notes"]]
+    if notes:
+        yield _bullets(notes)
+
+
+def _timed(system: Mapping[str, Any]) -> tuple[str, ...]:
+    times = system["latency"]
+    return (
+        system["name"],
+        f"{count(times['n'])} of {count(times['sent'])}",
+        duration(times["e2e_p50"]["value"]),
+        duration(times["first_pass_p95"]),
+        _estimate(times["e2e_p95"], "duration"),
+        duration(times["ttft_p50"]["value"]),
+        duration(times["first_visible_p50"]["value"]),
+        duration(times["user_p95"]["value"]),
+        decimal(times["tokens_per_second"]),
+        decimal(times["throughput_rps"]),
+    )
+
+
+def _load(system: Mapping[str, Any]) -> str:
+    times = system["latency"]
+    beside = [
+        f"{'interleaved with' if one['interleaved'] else 'not at the same time as'} {one['name']} at the same server"
+        for one in times["beside"]
+    ]
+    throughput = [f"requests a second: {times['throughput_from']}"] if times["throughput_from"] else []
+    return f"{system['name']}: {'; '.join([times['load'], *beside, *throughput])}"
+
+
+def _ended(system: Mapping[str, Any]) -> tuple[str, ...]:
+    ended, times, cost = system["failures"], system["latency"], system["cost"]
+    tokens = f"{count(cost['input_tokens_mean'])} / {count(cost['output_tokens_mean'])}"
+    extra = cost["without_answer"]
+    return (
+        system["name"],
+        f"{ended['failed']} / {ended['truncated']} / {ended['refused']} / {ended['empty']}",
+        count(times["retries"]),
+        count(times["cold_starts"]),
+        f"about {tokens}, estimated" if cost["estimated"]["answers"] else tokens,
+        money(extra["per_1000_requests"] if extra else None),
+    )
+
+
+def _about(system: Mapping[str, Any], written: str) -> str:
+    """A cost from tokens that nobody counted says so."""
+    cost = system["cost"]
+    return f"about {written}, estimated" if cost["basis"] == "tokens" and cost["estimated"]["answers"] else written
 
 
 def _break_even(report: Report) -> Iterator[str]:
@@ -128,10 +186,17 @@ def _break_even(report: Report) -> Iterator[str]:
         return
     yield "## Break-even"
     yield (
-        f"{volume(point['tokens_per_day'])} tokens a day with avoided risk worth "
+        f"{_volume(point['tokens_per_day'])} with avoided risk worth "
         f"{money(point['inputs']['governance_per_year'])} a year, "
-        f"{volume(point['tokens_per_day_without_governance'])} by cost alone."
+        f"{_volume(point['tokens_per_day_without_governance'])} by cost alone."
     )
+    times = point["inputs"]["gpus_times_without_governance"]
+    if times and times > 1:
+        yield f"By cost alone that volume would take {times} times the GPUs stated: there is no break-even with them."
+
+
+def _volume(tokens: float | None) -> str:
+    return "Never" if tokens is None else f"{volume(tokens)} tokens a day"
 
 
 def _foot(report: Report) -> Iterator[str]:
@@ -166,7 +231,7 @@ def _estimate(interval: Mapping[str, Any], style: str) -> str:
     return write(interval["value"]) if around == "–" else f"{write(interval['value'])} ({around})"
 
 
-def _bullets(lines: Sequence[str]) -> str:
+def _bullets(lines: Iterable[str]) -> str:
     return "\n".join(f"- {_plain(line)}" for line in lines)
 
 

@@ -1,6 +1,5 @@
 """What each system's server sustains, what that was taken from, and whether it could have done more."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from reports.measured import Measured
@@ -12,8 +11,8 @@ from reports.statistics.throughput import sustained as chosen
 Section = dict[str, Any]
 
 
-def sustained(measured: Measured, assumed: Mapping[str, Any]) -> Sustained:
-    """The load that counts for capacity, within the p95 that is assumed to be wanted."""
+def sustained(measured: Measured, target: float | None) -> Sustained:
+    """The load that counts for capacity, within the p95 in ms that is wanted."""
     runs = [
         Level(
             concurrency=run["concurrency"],
@@ -23,12 +22,12 @@ def sustained(measured: Measured, assumed: Mapping[str, Any]) -> Sustained:
         )
         for run in measured.load_runs
     ]
-    return chosen(runs, own=_own(measured), p95_target=assumed.get("p95_target_ms"))
+    return chosen(runs, own=_own(measured), p95_target=target)
 
 
-def section(measured: Measured, assumed: Mapping[str, Any]) -> Section:
+def section(measured: Measured, target: float | None) -> Section:
     """The keys of `latency` in report.json that speak of throughput."""
-    found, target = sustained(measured, assumed), assumed.get("p95_target_ms")
+    found = sustained(measured, target)
     return {
         "throughput_rps": found.throughput,
         "throughput_from": _words(found, target),
@@ -57,13 +56,13 @@ def _own(measured: Measured) -> Level | None:
 def _words(found: Sustained, target: float | None) -> str:
     level = found.level
     if level is None:
-        return found.why
+        return found.why if target is None else f"none, as {found.why} of {duration(target)}"
     if found.loaded:
         of = f"the load run with {level.concurrency} in flight, the best without failures"
     else:
         of = f"{level.concurrency} in flight over the mean time of an answer"
     if target is not None:
         of += f" within a p95 of {duration(target)}"
-    elif level.p95 is not None:
+    elif found.loaded and level.p95 is not None:
         of += f"; its p95 was {duration(level.p95)}, and no target is stated"
     return f"{of}; a lower bound, as the server was not seen at its limit" if found.lower_bound else of

@@ -108,6 +108,7 @@ def _by_tokens(measured: Measured, own: Mapping[str, Any], assumed: Mapping[str,
             "failed_calls": measured.tally.begun,
             "unusable_answers": len(measured.unusable),
         },
+        "lines": None,
         "assumptions": {**own, "cached_share": cached_share(measured) if share is None else share, "retries": extra},
         "notes": _price_notes(own, usage),
     }
@@ -165,6 +166,7 @@ def _without(why: str, own: Mapping[str, Any]) -> Section:
         "per_1000_requests": missing(why),
         "per_1000_requests_busy": None,
         "without_answer": None,
+        "lines": None,
         "assumptions": dict(own),
         "notes": [],
     }

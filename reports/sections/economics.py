@@ -134,7 +134,8 @@ def _governance_needed(now: Situation, today: float | None) -> float | None:
 
 
 def _capacity(study: Study, candidate: int) -> float | None:
-    throughput = capacity.sustained(study.measured[candidate], study.assumed).throughput
+    target = study.assumed.get("p95_target_ms")
+    throughput = capacity.sustained(study.measured[candidate], target).throughput
     if not throughput:
         return None
     card = machines.machine(costs.stated(study, candidate), study.assumed)

@@ -65,14 +65,17 @@ def owned(own: Stated) -> Owned:
 def by_gpu(measured: Measured, own: Stated, assumed: Stated, tokens: float | None) -> Section:
     """The figures of the section `cost`; `tokens` are those of a mean request, in and out."""
     card, volume = machine(own, assumed), assumed.get("requests_per_day")
-    sustained = capacity.sustained(measured, assumed)
-    found = arithmetic.by_gpu(
-        hourly=card.hourly * card.gpus,  # a share of the hours serves the same share of the requests
-        fixed_per_day=card.fixed_per_day,
-        requests_per_second=sustained.throughput,
-        requests_per_day=volume,
-        utilisation=own.get("utilisation"),
-        variable_per_thousand=(own.get("variable_per_million") or 0.0) * (tokens or 0.0) / 1000,
+    sustained = capacity.sustained(measured, assumed.get("p95_target_ms"))
+    found, idle = (
+        arithmetic.by_gpu(
+            hourly=card.hourly * card.gpus,  # a share of the hours serves the same share of the requests
+            fixed_per_day=card.fixed_per_day,
+            requests_per_second=sustained.throughput,
+            requests_per_day=requests,
+            utilisation=own.get("utilisation"),
+            variable_per_thousand=(own.get("variable_per_million") or 0.0) * (tokens or 0.0) / 1000,
+        )
+        for requests in (volume, None)
     )
     busy = _busy(measured, sustained, found.busy)
     return {
@@ -80,6 +83,13 @@ def by_gpu(measured: Measured, own: Stated, assumed: Stated, tokens: float | Non
         "per_1000_requests_busy": found.busy,
         "per_1000_requests_busy_interval": written(busy),
         "without_answer": None,
+        "lines": {
+            "busy": found.busy,
+            "at_utilisation": idle.loaded,
+            "utilisation": own.get("utilisation") or arithmetic.UTILISATION,
+            "bill": found.loaded if volume else None,
+            "requests_per_day": volume,
+        },
         "assumptions": _assumptions(own, assumed, card, found.basis),
         "notes": _notes(measured, sustained, own, assumed),
     }

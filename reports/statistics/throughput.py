@@ -46,7 +46,7 @@ def sustained(levels: Sequence[Level], *, own: Level | None, p95_target: float |
         return Sustained(level=None, why="no throughput was measured: nothing was timed")
     fitting = [level for level in pool if _meets(level, p95_target)]
     if not fitting:
-        return Sustained(level=None, loaded=bool(clean), why=f"no measured load keeps p95 within {p95_target:,.0f} ms")
+        return Sustained(level=None, loaded=bool(clean), why="no measured load keeps p95 within the wanted one")
     best = max(fitting, key=lambda level: (level.throughput, -level.concurrency))
     return Sustained(level=best, loaded=bool(clean), lower_bound=not clean or _rises(best, list(last.values())))
 
