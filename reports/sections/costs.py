@@ -54,6 +54,23 @@ def cost(measured: Measured, own: Mapping[str, Any], assumed: Mapping[str, Any])
     }
 
 
+def sharing(study: Study, arm: int) -> list[str]:
+    """A note where another system has GPUs at the same server and neither was given its share of them."""
+    server = study.measured[arm].server
+    whole = [
+        other
+        for other in study.order
+        if server is not None
+        and study.measured[other].server == server
+        and basis(stated(study, other)) == GPU
+        and not stated(study, other).get("server_share")
+    ]
+    others = [study.name(other) for other in whole if other != arm]
+    if arm not in whole or not others:
+        return []
+    return [f"it shares a server with {', '.join(others)}: if both will run, state the share of each."]
+
+
 def prices(own: Mapping[str, Any]) -> Prices:
     """The prices of a system that is paid by tokens."""
     return Prices(

@@ -23,6 +23,8 @@ def systems(study: Study) -> list[Section]:
 def system(study: Study, arm: int) -> Section:
     """All that is said about one system."""
     measured, identity = study.measured[arm], study.identities[arm]
+    cost = costs.cost(measured, costs.stated(study, arm), study.assumed)
+    cost["notes"] += costs.sharing(study, arm)
     return {
         "name": identity.name,
         "arm": study.ballots.arms[arm],
@@ -33,7 +35,7 @@ def system(study: Study, arm: int) -> Section:
         "system_prompt": identity.system_prompt,
         "facts": identity.facts,
         "latency": latencies.of_system(study, arm),
-        "cost": costs.cost(measured, costs.stated(study, arm), study.assumed),
+        "cost": cost,
         "failures": _failures(measured),
         "acceptable": _acceptable(study, arm),
     }

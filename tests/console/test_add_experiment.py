@@ -10,6 +10,8 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from accounts.models import Invitation, User
+from backends import price_list
+from backends.listing import systems
 from backends.queries import arms_by_name, progress
 from console.command import Refusal
 from experiments.models import Experiment, Input, Output
@@ -171,3 +173,45 @@ def test_every_bad_row_is_named(tmp_path: Path) -> None:
 def test_a_bad_input_is_one_sentence_though_answers_to_it_are_recorded(tmp_path: Path) -> None:
     said = refusal(write(tmp_path, inputs=[INPUTS[0], INPUTS[1] | {"input": ""}]))
     assert said == "inputs.jsonl, line 2: 'input' is empty."
+
+
+ASKING = """
+title = "Asked"
+inputs = "inputs.jsonl"
+baseline = "api"
+[endpoints.claude]
+dialect = "anthropic"
+secret_env = "KEY"
+[systems.candidate]
+[systems.api]
+endpoint = "claude"
+model = "claude-sonnet-4-5"
+"""
+
+
+def added_with(path: Path) -> tuple[dict[str, Any], str]:
+    """The cost of the API's system, and what was said on stderr."""
+    err = StringIO()
+    call_command("add_experiment", str(path), json=True, stdout=StringIO(), stderr=err)
+    return next(one.cost for one in systems(Experiment.objects.get()) if one.name == "api"), err.getvalue()
+
+
+def test_an_api_without_a_stated_cost_gets_the_list_price_marked_and_said(tmp_path: Path) -> None:
+    cost, said = added_with(write(tmp_path, ASKING))
+    assert (cost["input_per_million"], cost["output_per_million"]) == (3.0, 15.0)
+    assert cost["price_source"].startswith("genai-prices ")
+    assert cost["price_date"]
+    assert "no cost of 'api' is stated, so the list price is filled in. Claude Sonnet 4.5: 3 in and 15 out" in said
+
+
+def test_a_stated_cost_is_left_alone(tmp_path: Path) -> None:
+    cost, said = added_with(write(tmp_path, ASKING + "cost = { input_per_million = 1, output_per_million = 2 }\n"))
+    assert cost == {"input_per_million": 1.0, "output_per_million": 2.0}
+    assert "list price" not in said
+
+
+def test_without_the_list_one_sentence_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(price_list, "genai_prices", None)
+    cost, said = added_with(write(tmp_path, ASKING))
+    assert cost == {}
+    assert said.count("uv sync --extra prices") == 1

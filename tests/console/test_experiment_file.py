@@ -6,6 +6,7 @@ import pytest
 
 from console.experiment_file import ExperimentSpec, read_toml
 from console.toml_tables import BadFile
+from reports.assumptions import GENERAL, OF_A_SYSTEM
 
 GOOD = """
 title = "Support answers"
@@ -73,6 +74,31 @@ def test_deadlines_are_read_by_name(tmp_path: Path) -> None:
     spec = read(tmp_path, GOOD.replace("max_concurrency = 8", stated))
     assert spec.endpoints[0].deadlines == {"connect": 5, "first_token": 60, "total": 600}
     assert read(tmp_path, GOOD).endpoints[0].deadlines == {}
+
+
+def test_every_amount_that_a_report_can_reckon_with_can_be_stated(tmp_path: Path) -> None:
+    own = ", ".join(f"{name} = 1" for name in OF_A_SYSTEM)
+    general = "".join(f"{name} = 1\n" for name in GENERAL)
+    text = GOOD.replace("gpu_hourly = 2.10, gpus = 1, hours_per_day = 24, utilisation = 0.6", own)
+    spec = read(tmp_path, f"{text}[economics]\n{general}")
+    assert spec.systems[0].cost == dict.fromkeys(OF_A_SYSTEM, 1.0)
+    assert spec.economics == dict.fromkeys(GENERAL, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("cost", "said"),
+    [
+        ("years = 0", "'years' of [systems.candidate.cost] must be a number from 0.001 to 100, not 0.0"),
+        ("pue = 0.5", "must be a number from 1 to 10"),
+        ("server_share = 1.5", "must be a number from 0.001 to 1"),
+        ("cache_write_per_million = -1", "must be a number of at least 0"),
+        ("purchase_price = 100, residual_value = 200", "'residual_value' of [systems.candidate.cost] must be at most"),
+    ],
+)
+def test_a_cost_that_makes_no_sense_is_named_with_its_bounds(tmp_path: Path, cost: str, said: str) -> None:
+    assert said in problems(
+        tmp_path, GOOD.replace("gpu_hourly = 2.10, gpus = 1, hours_per_day = 24, utilisation = 0.6", cost)
+    )
 
 
 def test_pairs_are_all_without_a_baseline(tmp_path: Path) -> None:

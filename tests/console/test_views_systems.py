@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
+from backends import price_list
 from backends.models import System
 from experiments.models import Experiment, Output
 from tests.factories import a_rating_experiment, a_system, an_endpoint, an_experiment
@@ -68,6 +69,57 @@ def test_settings_that_do_not_fit_are_said(
     sent = ASKED | {"endpoint": an_endpoint().pk} | fields
     assert said in client.post(path(experiment, "new/"), sent).content.decode()
     assert System.objects.count() == 1
+
+
+def test_the_list_price_is_filled_in_on_request_and_nothing_is_added_yet(
+    client: Client, experiment: Experiment
+) -> None:
+    endpoint = an_endpoint(dialect="anthropic", preset="anthropic", base_url="")
+    typed = ASKED | {"endpoint": endpoint.pk, "model_id": "claude-sonnet-4-5", "system_prompt": "Be kind."}
+    page = client.post(path(experiment, "new/"), typed | {"look_up": "prices"}).content.decode()
+    assert "Claude Sonnet 4.5: 3 in and 15 out" in page
+    assert 'name="output_per_million" value="15.0"' in page
+    assert 'value="genai-prices ' in page
+    assert "Be kind." in page
+    assert not System.objects.exists()
+    prices = {"input_per_million": "3.0", "output_per_million": "15.0", "price_source": "genai-prices 0.2.3"}
+    client.post(path(experiment, "new/"), typed | prices | {"price_date": "2026-11-26"})
+    made = System.objects.get()
+    assert made.cost == {
+        "input_per_million": 3.0,
+        "output_per_million": 15.0,
+        "price_date": "2026-11-26",
+        "price_source": "genai-prices 0.2.3",
+    }
+
+
+@pytest.mark.parametrize(("model", "said"), [("nobody-made-it", "does not know “nobody-made-it”"), ("", "first.")])
+def test_where_no_price_is_listed_the_page_says_so(
+    client: Client, experiment: Experiment, model: str, said: str
+) -> None:
+    typed = ASKED | {"endpoint": an_endpoint(preset="openai", base_url="").pk, "model_id": model, "look_up": "prices"}
+    assert said in client.post(path(experiment, "new/"), typed).content.decode()
+
+
+def test_without_the_price_list_the_page_says_how_to_get_it(
+    client: Client, experiment: Experiment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(price_list, "genai_prices", None)
+    typed = ASKED | {"endpoint": an_endpoint(preset="openai", base_url="").pk, "look_up": "prices"}
+    assert "uv sync --extra prices" in client.post(path(experiment, "new/"), typed).content.decode()
+
+
+def test_every_kind_of_cost_can_be_stated_and_nonsense_is_explained(client: Client, experiment: Experiment) -> None:
+    sent = ASKED | {"endpoint": an_endpoint().pk, "purchase_price": 9000, "years": 4, "kwh_price": "0.25"}
+    for wrong, said in (
+        ({"residual_value": 9500}, "worth no more than its price"),
+        ({"years": 0}, "greater than or equal to 0.001"),
+        ({"utilisation": 2}, "less than or equal to 1"),
+    ):
+        assert said in client.post(path(experiment, "new/"), sent | wrong).content.decode()
+    assert not System.objects.exists()
+    client.post(path(experiment, "new/"), sent)
+    assert System.objects.get().cost == {"purchase_price": 9000.0, "years": 4.0, "kwh_price": 0.25}
 
 
 def test_an_endpoint_that_is_not_offered_cannot_be_chosen(client: Client, experiment: Experiment) -> None:

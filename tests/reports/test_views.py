@@ -8,12 +8,14 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from backends import price_list
+from backends.models import System
 from experiments.models import Experiment
 from ratings.models import Judgment
 from reports.exports import FORMATS
 from reports.models import Assumptions
 from reports.report import current
-from tests.factories import a_user
+from tests.factories import a_user, an_endpoint
 from tests.reports import studies
 
 pytestmark = pytest.mark.django_db
@@ -142,6 +144,64 @@ def test_prices_of_one_system_can_be_changed_alone(client: Client, study: Callab
     costs = {system["arm"]: system["cost"] for system in current(experiment)["systems"]}
     assert costs[candidate.arm.code]["per_1000_requests"]["value"] == pytest.approx(3.28 * 24)
     assert costs[baseline.arm.code]["basis"] == "tokens"
+
+
+def test_listed_prices_stand_in_the_form_and_count_only_once_they_are_used(
+    client: Client, study: Callable[..., Experiment]
+) -> None:
+    experiment = study()
+    baseline, _ = studies.systems(experiment)
+    endpoint = an_endpoint(dialect="anthropic", preset="anthropic", base_url="")
+    System.objects.filter(pk=baseline.pk).update(cost={}, endpoint=endpoint, model_id="claude-sonnet-4-5")
+    page = client.get(reverse("report", args=[experiment.pk])).content.decode()
+    assert "Filled in, and counted only once you use it: Claude Sonnet 4.5: 3 in and 15 out" in page
+    assert current(experiment)["systems"][1]["cost"]["basis"] == "none"
+    names = ("input_per_million", "output_per_million", "price_date", "price_source")
+    values = ("3.0", "15.0", "2026-11-26", "genai-prices 0.2.3")
+    sent = {f"{baseline.arm.code}-{name}": value for name, value in zip(names, values, strict=True)}
+    assert client.post(reverse("report-assumptions", args=[experiment.pk]), sent).status_code == 302
+    cost = current(experiment)["systems"][1]["cost"]
+    assert (cost["basis"], cost["stated"]["price_date"]) == ("tokens", "2026-11-26")
+    assert "its prices are the default of genai-prices 0.2.3; nobody here has confirmed them." in cost["notes"]
+    page = client.get(reverse("report", args=[experiment.pk])).content.decode()
+    assert "Filled in, and counted" not in page
+    assert "nobody here has confirmed them" in page
+
+
+def test_without_the_price_list_the_form_says_how_to_get_it(
+    client: Client, study: Callable[..., Experiment], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(price_list, "genai_prices", None)
+    experiment = study()
+    System.objects.filter(pk=studies.systems(experiment)[0].pk).update(cost={})
+    assert "uv sync --extra prices" in client.get(reverse("report", args=[experiment.pk])).content.decode()
+
+
+def test_a_machine_of_ones_own_is_stated_on_the_page_and_is_worth_no_more_than_it_cost(
+    client: Client, study: Callable[..., Experiment]
+) -> None:
+    experiment = study()
+    _, candidate = studies.systems(experiment)
+    address, arm = reverse("report-assumptions", args=[experiment.pk]), candidate.arm.code
+    sent = {f"{arm}-purchase_price": "7300", f"{arm}-years": "4", "requests_per_day": "1000"}
+    refused = client.post(address, sent | {f"{arm}-residual_value": "8000"})
+    assert refused.status_code == 422
+    assert b"worth no more than its price" in refused.content
+    assert client.post(address, sent).status_code == 302
+    cost = current(experiment)["systems"][0]["cost"]
+    assert cost["assumptions"]["owned"] is True
+    assert cost["per_1000_requests"]["value"] == pytest.approx(5.0)
+
+
+def test_assumptions_are_only_ever_added(client: Client, study: Callable[..., Experiment]) -> None:
+    experiment = study()
+    address = reverse("report-assumptions", args=[experiment.pk])
+    for volume in ("1000", "2000", ""):
+        client.post(address, {"requests_per_day": volume, "p95_target_ms": "1500"})
+    stated = Assumptions.objects.order_by("pk").values_list("values", flat=True)
+    assert [one["requests_per_day"] for one in stated] == [1000, 2000, None]
+    page = client.get(reverse("report", args=[experiment.pk])).content.decode()
+    assert page.count("p95 that you would allow, ms 1500") == 3
 
 
 @pytest.mark.parametrize("value", ["-1", "much", "nan", "inf", "1e400"])
