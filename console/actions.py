@@ -28,6 +28,7 @@ from ratings.actions import hold_raters, make_comparisons
 from ratings.imports import Imported, add_judgments
 from ratings.models import Assignment, CriterionVerdict, Guess, Judgment
 from ratings.staging import Known, Row, Staged, stage
+from reports import benchmarks
 from reports.models import Assumptions
 
 NAMED = 10
@@ -84,6 +85,9 @@ def add_experiment(
     arms = {system.name: _add_system(experiment, system, rows) for system in spec.systems}
     experiment.baseline = arms.get(spec.baseline)
     experiment.save(update_fields=["baseline"])
+    scores = {arms[one.name].code: list(one.benchmarks) for one in spec.systems if one.benchmarks}
+    if scores:
+        benchmarks.add(experiment=experiment, scores=scores, by=by)
     if spec.economics is not None:
         Assumptions.objects.create(experiment=experiment, values=dict(spec.economics), stated_by=by)
     log(by, "added", f"experiment {experiment.slug}", inputs=len(rows.inputs), systems=len(spec.systems))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from console.toml_tables import Source, Table, plain
 from experiments.actions import NewCriterion
 from experiments.models import Pairs, PersonalData
 from reports.assumptions import GENERAL, MOST, OF_A_SYSTEM, problem
+from reports.benchmarks import Score
 
 QUESTION = "Which answer is better?"
 IN_CLEAR = "Put the key into an environment variable and name that with secret_env."
@@ -44,6 +46,7 @@ class SystemSpec:
     cost: Mapping[str, Any]
     facts: Mapping[str, Any]
     outputs: Path | None
+    benchmarks: tuple[Score, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +170,18 @@ def _system(table: Table, folder: Path) -> SystemSpec:
         cost=_cost(cost),
         facts=plain(table.take("facts", dict, {})),
         outputs=folder / outputs if outputs else None,
+        benchmarks=tuple(_benchmark(one) for one in table.rows("benchmarks")),
+    )
+    table.finish()
+    return made
+
+
+def _benchmark(table: Table) -> Score:
+    made = Score(
+        name=table.text("name", required=True, longest=120),
+        score=table.take("score", float, 0.0, required=True, rule=lambda value: abs(value) <= 1e9, must="a number"),
+        source=table.text("source", required=True, longest=500),
+        dated=date.fromisoformat(table.day("date", required=True) or "1970-01-01"),
     )
     table.finish()
     return made

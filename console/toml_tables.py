@@ -138,10 +138,12 @@ class Table:
             key, float, default, rule=lambda value: 0 <= value < float("inf"), must="a number of at least 0"
         )
 
-    def day(self, key: str) -> str:
+    def day(self, key: str, *, required: bool = False) -> str:
         """A date, as ISO text; dates written as text are accepted."""
         self.taken.add(key)
         value = self.values.get(key, "")
+        if required and not value:
+            self._complain(f"{self._place(key)} is missing.", self.name)
         if isinstance(value, date):
             return value.isoformat()[:10]
         try:
@@ -158,7 +160,8 @@ class Table:
     def rows(self, key: str) -> list["Table"]:
         """The tables of an array of tables."""
         values = self.take(key, list, [])
-        return [Table(self.source, value, f"{key} {number}") for number, value in enumerate(values, start=1)]
+        place = f"{self.name}.{key}" if self.name else key
+        return [Table(self.source, value, f"{place} {number}") for number, value in enumerate(values, start=1)]
 
     def finish(self, hints: dict[str, str] | None = None) -> None:
         """Name every key that nobody asked for, with the nearest that exists (or a hint)."""

@@ -10,9 +10,11 @@ from django.db.models import BigIntegerField, Case, Count, F, Max, QuerySet, Sum
 from django.db.models.functions import Mod
 
 from experiments.models import Experiment
+from experiments.sealing import PROTOCOL
 from ratings.models import Assignment, CriterionVerdict, Guess, Judgment, Verdict
 from reports import measurements, unblinding
-from reports.models import Assumptions, Benchmark
+from reports.models import Assumptions, Benchmark, Result
+from reports.series import before
 
 # A prime, so that sums of keys and verdicts stay within 64 bits for any number of rows.
 WRAP = 1_000_003
@@ -32,14 +34,21 @@ def fingerprint(experiment: Experiment) -> str:
         "measured": measurements.mark(experiment),
         "identities": unblinding.mark(experiment),
         "assumptions": Assumptions.objects.filter(experiment=experiment).aggregate(at=Max("pk"), n=Count("pk")),
+        "series": _series(experiment),
         "benchmarks": Benchmark.objects.filter(arm__experiment=experiment).aggregate(at=Max("pk"), n=Count("pk")),
     }
     return hashlib.sha256(json.dumps(whole, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def _about(experiment: Experiment) -> list[Any]:
-    columns = ("status", "closed_at", "seal", "margin", "baseline_id", "title", "question", "follows_id")
+    columns = ("status", "closed_at", "seal", "sealed", "baseline_id", "title", *PROTOCOL)
     return [getattr(experiment, name) for name in columns]
+
+
+def _series(experiment: Experiment) -> list[Any]:
+    """What was found in the experiments that this one follows."""
+    earlier = [one.pk for one in before(experiment)]
+    return list(Result.objects.filter(experiment__in=earlier).order_by("experiment").values_list("made_from"))
 
 
 def _ballots(experiment: Experiment) -> dict[str, Any]:

@@ -7,7 +7,9 @@ from reports.charts.economics import cost_against_volume, tornado
 from reports.charts.forest import forest
 from reports.charts.latency import latency
 from reports.charts.load import load_curves
+from reports.charts.sequence import sequences
 from reports.charts.votes import bars
+from reports.margin_table import margin_table
 from reports.rounding import duration, limits
 
 Report = Mapping[str, Any]
@@ -15,20 +17,21 @@ Report = Mapping[str, Any]
 
 def page(report: Report) -> dict[str, Any]:
     """The context of the report's templates; nothing in it asks the database."""
-    systems = {system["name"]: system for system in report["systems"]}
     return {
         "report": report,
-        "main": _main_pair(report),
         "panels": _panels(report),
         "forest": forest(report),
         "bars": bars(report),
+        "held": margin_table(report),
+        "sequences": sequences(report),
+        "public": _public(report),
+        "benchmarks": [(one, None) for one in report["context"]["benchmarks"]],
         "latency": latency(report),
         "load_curves": load_curves(report),
         "gpu_lines": [_gpu_line(system) for system in report["systems"] if system["cost"]["lines"]],
         "third_way": _third_way(report),
         "volume": cost_against_volume(report),
         "tornado": tornado(report),
-        "systems": systems,
         "answer": ANSWERS[report["verdict"]["answer"]],
     }
 
@@ -36,11 +39,21 @@ def page(report: Report) -> dict[str, Any]:
 ANSWERS = {"switch": "Switch", "stay": "Stay", "undecided": "Not decided"}
 
 
-def _main_pair(report: Report) -> Mapping[str, Any] | None:
-    """The pair that the verdict speaks of, else the first."""
-    candidate = report["verdict"].get("candidate")
-    named = [pair for pair in report["pairs"] if pair["candidate"] == candidate]
-    return next(iter(named or report["pairs"]), None)
+def _public(report: Report) -> list[dict[str, Any]]:
+    """Public scores, one entry a benchmark and source, with the score of each system or None."""
+    found: dict[tuple[str, str, str], dict[str, float]] = {}
+    for one in report["context"]["benchmarks"]:
+        found.setdefault((one["name"], one["source"], one["dated"]), {})[one["system"]] = one["score"]
+    names = [system["name"] for system in report["systems"]]
+    return [
+        {
+            "name": name,
+            "source": source,
+            "dated": dated,
+            "scores": [(each, scores[each]) for each in names if each in scores],
+        }
+        for (name, source, dated), scores in found.items()
+    ]
 
 
 def _panels(report: Report) -> list[dict[str, Any]]:

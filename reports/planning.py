@@ -84,9 +84,8 @@ def signal(experiment: Experiment) -> Signal | None:
     if not experiment.monitored:
         return None
     ballots = votes.read(experiment)
-    watched = [
-        sequence(cast, wanted=experiment.ratings_per_pair) for cast in _against_the_baseline(experiment, ballots)
-    ]
+    rivals = _against_the_baseline(experiment, ballots)
+    watched = [sequence(cast, wanted=experiment.ratings_per_pair, rivals=len(rivals)) for cast in rivals]
     decided = [
         seen is not None
         and (

@@ -6,7 +6,7 @@ from typing import Any
 from django.utils import timezone
 
 from experiments.models import Experiment
-from reports import unblinding
+from reports import series, unblinding
 from reports.fingerprint import fingerprint
 from reports.models import Result
 from reports.sections import (
@@ -35,8 +35,10 @@ Report = dict[str, Any]
 def build(experiment: Experiment) -> Report:
     """Compute the whole report afresh and keep it. Raises StillBlind until the experiment is closed."""
     unblinding.require_closed(experiment)
+    steps = [series.step(_kept(earlier)) for earlier in series.before(experiment)]
     made_from = fingerprint(experiment)
     report = compute(study.read(experiment))
+    report["context"]["series"] = [*steps, series.step(report)] if steps else []
     Result.objects.update_or_create(
         experiment=experiment,
         defaults={"made_from": made_from, "report": json.dumps(report), "made_at": timezone.now()},
@@ -48,6 +50,12 @@ def current(experiment: Experiment) -> Report:
     """The stored report where nothing it was made from has changed, else a new one. Raises StillBlind."""
     unblinding.require_closed(experiment)
     stored = Result.objects.filter(experiment=experiment, made_from=fingerprint(experiment)).first()
+    return stored.document if stored else build(experiment)
+
+
+def _kept(experiment: Experiment) -> Report:
+    """The stored report of an earlier experiment, whatever was stated since; a new one where there is none."""
+    stored = Result.objects.filter(experiment=experiment).first()
     return stored.document if stored else build(experiment)
 
 
@@ -69,6 +77,7 @@ def compute(read: study.Study) -> Report:
         "raters": raters.raters(read),
         "blinding": blinding.blinding(read),
         "slices": slices.slices(read),
+        "interactions": slices.interactions(read),
         "contested": contested.contested(read),
         "context": context.context(read),
         "method": method.method(read),

@@ -6,6 +6,7 @@ from typing import Any
 from backends import sealing
 from backends.models import System
 from experiments.models import Experiment
+from experiments.sealing import changes
 
 
 class StillBlind(Exception):  # it names the state, as the commands and pages tell it
@@ -54,6 +55,12 @@ def opened_seal(experiment: Experiment) -> dict[str, Any]:
     """The salt and the mapping that the commitment of the seal was made from. Raises StillBlind."""
     require_closed(experiment)
     return {**sealing.opening(experiment), "kept": sealing.check(experiment)}
+
+
+def changed_since_the_seal(experiment: Experiment) -> list[str]:
+    """What of inputs, texts, protocol or mapping is not as it was sealed, a sentence each. Raises StillBlind."""
+    require_closed(experiment)
+    return changes(experiment, commitment=sealing.commitment(experiment)) if experiment.sealed else []
 
 
 def mark(experiment: Experiment) -> list[Any]:

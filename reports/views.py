@@ -1,6 +1,6 @@
 """The owner's pages of a closed experiment: report, pairs, exports; before closing each of them answers 409."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
 
@@ -16,8 +16,9 @@ from accounts.models import User
 from accounts.throttling import EXPORTS, throttled
 from experiments.models import Experiment
 from ratings import progress
-from reports import assumptions, browser, downloads, formats
+from reports import assumptions, benchmarks, browser, downloads, formats
 from reports import exports as files
+from reports.benchmark_forms import FORMS, BenchmarkForm
 from reports.exports.tables import PyarrowMissing, TooLong
 from reports.formats.pdf import PdfUnavailable
 from reports.forms import AssumptionsForm
@@ -33,7 +34,7 @@ def of_a_closed_experiment(view: View) -> View:
 
     @login_required
     @wraps(view)
-    def found(request: HttpRequest, pk: int, **names: str) -> HttpResponseBase:
+    def found(request: HttpRequest, pk: int, **names: Any) -> HttpResponseBase:
         experiment = get_object_or_404(Experiment.objects.for_owner(_owner(request)), pk=pk)
         try:
             require_closed(experiment)
@@ -49,7 +50,7 @@ def of_a_closed_experiment(view: View) -> View:
 def report(request: HttpRequest, experiment: Experiment) -> HttpResponseBase:
     """The decision report, from where it is stored."""
     look(_owner(request), "the report", f"experiment {experiment.slug}")
-    return _report_page(request, experiment, AssumptionsForm.showing(experiment, current(experiment)))
+    return _report_page(request, experiment)
 
 
 @require_POST
@@ -58,9 +59,32 @@ def assume(request: HttpRequest, experiment: Experiment) -> HttpResponseBase:
     """State other assumptions about volume and cost; what was judged stays untouched."""
     form = AssumptionsForm.given(experiment, current(experiment), request.POST)
     if not form.is_valid():
-        return _report_page(request, experiment, form, status=422)
+        return _report_page(request, experiment, assumed=form, status=422)
     assumptions.state(experiment=experiment, values=form.values(), by=_owner(request))
     return redirect(reverse("report", args=[experiment.pk]) + "#cost")
+
+
+@require_POST
+@of_a_closed_experiment
+def add_benchmarks(request: HttpRequest, experiment: Experiment, kind: str) -> HttpResponseBase:
+    """Add public scores, one typed or a row of a leaderboard."""
+    form = FORMS[kind](current(experiment), request.POST, request.FILES)
+    if form.is_valid():
+        try:
+            benchmarks.add(experiment=experiment, scores=form.scores(), by=_owner(request))
+        except benchmarks.TooMany as problem:
+            form.add_error(None, str(problem))
+    if form.errors:
+        return _report_page(request, experiment, scores={kind: form}, status=422)
+    return redirect(reverse("report", args=[experiment.pk]) + "#context")
+
+
+@require_POST
+@of_a_closed_experiment
+def remove_benchmark(request: HttpRequest, experiment: Experiment, key: int) -> HttpResponseBase:
+    """Take a public score back."""
+    benchmarks.remove(experiment=experiment, key=key, by=_owner(request))
+    return redirect(reverse("report", args=[experiment.pk]) + "#context")
 
 
 @require_GET
@@ -138,14 +162,24 @@ def _owner(request: HttpRequest) -> User:
 
 
 def _report_page(
-    request: HttpRequest, experiment: Experiment, form: AssumptionsForm, status: int = 200
+    request: HttpRequest,
+    experiment: Experiment,
+    *,
+    assumed: AssumptionsForm | None = None,
+    scores: Mapping[str, BenchmarkForm] | None = None,
+    status: int = 200,
 ) -> HttpResponse:
+    made = current(experiment)
+    form = assumed or AssumptionsForm.showing(experiment, made)
     context: dict[str, Any] = {
-        **page(current(experiment)),
+        **page(made),
         "experiment": experiment,
         "section": "experiments",
         "form": form,
         "history": form.history(),
+        "benchmarks": list(zip(made["context"]["benchmarks"], benchmarks.keys(experiment), strict=True)),
+        "score_forms": {kind: (scores or {}).get(kind) or made_by(made) for kind, made_by in FORMS.items()},
+        "later": list(Experiment.objects.for_owner(_owner(request)).filter(follows=experiment).order_by("pk")),
     }
     return TemplateResponse(request, "reports/report.html", context, status=status)
 

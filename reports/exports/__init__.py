@@ -50,7 +50,7 @@ FORMATS: dict[str, Format] = {
         arena.to_battles,
         "application/json",
         "battles.json",
-        "The judgments that count as FastChat and arena-rank read them: model_a, model_b, winner.",
+        "The judgments that count as FastChat and arena-rank read them: model_a, model_b, winner (both bad is a tie).",
     ),
     "evalica": Format(
         arena.to_evalica,

@@ -10,15 +10,17 @@ from experiments.models import Experiment
 from reports.exports.cells import written
 from reports.exports.rows import JudgmentRow, counted
 
-# An unknown label silently becomes a tie in those tools, so an unknown verdict has to fail here.
-BATTLE_LABELS = {"left": "model_a", "right": "model_b", "both_good": "tie", "both_bad": "tie (bothbad)"}
+# arena-rank silently takes a label it does not know for a tie, FastChat for a loss, and the two write "both bad" in
+# different ways: only these three mean the same to both. An unknown verdict has to fail here.
+BATTLE_LABELS = {"left": "model_a", "right": "model_b", "both_good": "tie", "both_bad": "tie"}
 EVALICA_LABELS = {"left": "left", "right": "right", "both_good": "tie", "both_bad": "tie"}
 
 
 def to_battles(experiment: Experiment, stream: BinaryIO) -> None:
     """A JSON array with one object a line: question_id, model_a, model_b, winner, judge, turn, anony, language, tstamp.
 
-    `winner` is model_a, model_b, tie or tie (bothbad); `tstamp` is in seconds since 1970.
+    `winner` is model_a, model_b or tie; `verdict`, which neither tool reads, tells both good from both bad; `tstamp` is
+    in seconds since 1970.
     """
     stream.write(b"[")
     separator = b"\n"
@@ -46,6 +48,7 @@ def _battle(row: JudgmentRow) -> dict[str, Any]:
         "model_a": row.left,
         "model_b": row.right,
         "winner": BATTLE_LABELS[row.verdict],
+        "verdict": row.verdict,
         "judge": row.rater,
         "turn": 1,
         "anony": True,

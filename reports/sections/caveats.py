@@ -15,7 +15,17 @@ MOSTLY_RIGHT = 0.5
 
 def caveats(report: Report, pair: Mapping[str, Any]) -> list[str]:
     """All that apply, the weightiest first."""
-    return [*_of_the_score(report, pair), *_of_the_raters(report, pair), *_of_the_systems(report, pair)]
+    return [
+        *_of_the_seal(report),
+        *_of_the_score(report, pair),
+        *_of_the_raters(report, pair),
+        *_of_the_systems(report, pair),
+    ]
+
+
+def _of_the_seal(report: Report) -> Iterator[str]:
+    for change in report["experiment"]["changed_since_the_seal"]:
+        yield f"Not as it was sealed before rating. {change}"
 
 
 def _of_the_score(report: Report, pair: Mapping[str, Any]) -> Iterator[str]:
@@ -59,7 +69,9 @@ def _of_the_raters(report: Report, pair: Mapping[str, Any]) -> Iterator[str]:
         yield f"{count(counts['unblinded_judgments'])} judgments of people who could see the key are left out."
     flagged = [rater["label"] for rater in report["raters"] if rater["flags"]]
     if flagged:
-        yield f"{len(flagged)} of {len(report['raters'])} raters are flagged; the score without them is shown beside."
+        verb, them = ("is", "that rater") if len(flagged) == 1 else ("are", "them")
+        share = f"{len(flagged)} of {len(report['raters'])} raters"
+        yield f"{share} {verb} flagged; the score without {them} is shown beside."
 
 
 def _of_the_systems(report: Report, pair: Mapping[str, Any]) -> Iterator[str]:

@@ -32,6 +32,7 @@ def experiment(study: Study) -> Section:
         "seal": row.seal,
         "sealed": row.sealed,
         "opened_seal": unblinding.opened_seal(row),
+        "changed_since_the_seal": unblinding.changed_since_the_seal(row),
         "closed_at": row.closed_at.isoformat() if row.closed_at else None,
         "follows": row.follows.slug if row.follows else None,
     }

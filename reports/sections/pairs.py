@@ -64,6 +64,7 @@ def _watch(found: list[Section], *, monitored: bool) -> None:
         held["p"][PANEL] = None
         held["verdict"][PANEL] = None
         held["smallest_margin"][PANEL] = None
+        held["equivalence_p"][PANEL] = None
         if seen is None:
             held["why"] = "no input has all its planned judgments"
         else:
@@ -103,8 +104,14 @@ def against_margin(both: dict[str, Interval], *, margin: float, raters: int) -> 
         "p": {name: one.p for name, one in held.items()},
         "verdict": {name: one.verdict.value if one.verdict else None for name, one in held.items()},
         "smallest_margin": {name: one.smallest_margin for name, one in held.items()},
+        "equivalence_p": {name: _equivalence_p(interval, margin) for name, interval in both.items()},
         "why": both[scope].why,
     }
+
+
+def _equivalence_p(interval: Interval, margin: float) -> float | None:
+    found = noninferiority.equivalence(interval, low=0.5 - margin, high=0.5 + margin)
+    return found.p if found else None
 
 
 def _population(cast: Versus) -> Interval:

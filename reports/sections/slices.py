@@ -1,6 +1,7 @@
 """The score in parts of the traffic and on single criteria: small numbers, so the words are careful."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -23,6 +24,48 @@ def slices(study: Study) -> list[Section]:
     for pair in _pairs(study):
         found += _by_tag(study, pair) + _by_criterion(study, pair)
     return found
+
+
+def interactions(study: Study) -> list[Section]:
+    """Whether the score differs between the parts that tags make, for each candidate: by Holm over all of them.
+
+    Tags that are an object make one question a name; a list of tags makes one, where no input has two of them.
+    """
+    found = [_interaction(study, pair, by, labels) for pair in _pairs(study) for by, labels in _partitions(study, pair)]
+    for one, p in zip(found, multiplicity.holm([one["p"] for one in found]), strict=True):
+        one["p_holm"] = p
+        one["words"] = "not shown" if p is None or p >= SIGNIFICANT else "the score differs between these parts"
+    return found
+
+
+def _interaction(study: Study, pair: tuple[int, int], by: str, labels: dict[int, str]) -> Section:
+    cast = study.versus(pair)
+    judged = scores.by_input(cast.y, cast.input)
+    tagged = np.array([int(item) in labels for item in judged.input], dtype=bool)
+    names = np.array([labels[int(item)] for item in judged.input[tagged]])
+    parts, codes = np.unique(names, return_inverse=True)
+    p = segments.interaction_p(judged.mean[tagged], codes.reshape(-1), chance=study.chance(f"interaction {pair} {by}"))
+    return {
+        "by": by,
+        "candidate": study.name(pair[0]),
+        "baseline": study.name(pair[1]),
+        "parts": int(parts.size),
+        "inputs": int(tagged.sum()),
+        "p": p,
+    }
+
+
+def _partitions(study: Study, pair: tuple[int, int]) -> Iterator[tuple[str, dict[int, str]]]:
+    """Names under which every judged input has at most one tag, with the tag of each input (position)."""
+    found: dict[str, dict[int, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for item in np.unique(study.versus(pair).input):
+        for tag in study.ballots.tags[int(item)]:
+            name, colon, value = tag.partition(": ")
+            found[name if colon else "tag"][int(item)].append(value if colon else tag)
+    for by, tags in found.items():
+        labels = {item: values[0] for item, values in tags.items() if len(values) == 1}
+        if len(labels) == len(tags) and len(set(labels.values())) > 1:
+            yield by, labels
 
 
 def _pairs(study: Study) -> Sequence[tuple[int, int]]:
@@ -61,6 +104,7 @@ def _entry(study: Study, pair: tuple[int, int], by: str, one: Segment) -> Sectio
         "inputs": one.inputs,
         "score": written(one.score.within(0, 1)),
         "p_holm": one.p_holm,
+        "p_bh": one.p_bh,
         "words": _words(one),
     }
 

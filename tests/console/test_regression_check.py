@@ -208,8 +208,9 @@ def test_the_check_can_be_rated_and_its_report_shows_the_series() -> None:
     made.refresh_from_db()
     said = report.build(made)
     assert said["experiment"]["follows"] == "first"
-    assert [one["slug"] for one in said["context"]["series"]] == ["first"]
-    assert said["context"]["series"][0]["answer"] == "undecided"
+    earlier, itself = said["context"]["series"]
+    assert (earlier["slug"], earlier["answer"]) == ("first", "undecided")
+    assert itself["slug"] == made.slug
 
 
 def test_an_unfinished_experiment_is_not_followed() -> None:

@@ -23,8 +23,16 @@ from tests.reports import studies
 
 pytestmark = pytest.mark.django_db
 
-# The labels of arena-rank; any other silently becomes a tie there.
-ARENA_LABELS = {"model_a": 1.0, "model_b": 0.0, "tie": 0.5, "tie (bothbad)": 0.5}
+# The table of arena-rank (`default_outcome_map` in arena_rank/utils/data_utils.py of lmarena/arena-rank, as of January
+# 2026): whatever is not in it silently becomes a tie there.
+ARENA_RANK = {"model_a": 1.0, "model_b": 0.0, "tie": 0.5, "both_bad": 0.5}
+# FastChat (fastchat/serve/monitor/elo_analysis.py of lm-sys/FastChat): its fit takes what is not in here for a loss of
+# model_a, its online rating stops.
+FASTCHAT = {"model_a": 1.0, "model_b": 0.0, "tie": 0.5, "tie (bothbad)": 0.5}
+# What TRL's trainers read (docs/source/dataset_formats.md of huggingface/trl: preference with explicit prompt, and
+# unpaired preference); other columns are left alone.
+TRL_DPO = {"prompt", "chosen", "rejected"}
+TRL_KTO = {"prompt", "completion", "label"}
 
 
 @pytest.mark.parametrize("name", sorted(exports.FORMATS))
@@ -114,13 +122,29 @@ def test_parquet_has_typed_columns() -> None:
     assert str(table.schema.field("seconds").type) == "double"
 
 
-def test_battles_carry_only_labels_that_arena_rank_knows_and_give_the_reports_score() -> None:
+@pytest.mark.parametrize("table", [ARENA_RANK, FASTCHAT])
+def test_battles_carry_only_labels_that_both_tools_know_and_give_the_reports_score(table: dict[str, float]) -> None:
     experiment = studies.a_study(votes="WWTBL", inputs=10, raters=4)
     battles = pandas.read_json(io.BytesIO(written(experiment, "battles")))
-    assert set(battles.winner) == set(ARENA_LABELS)
-    worth = battles.winner.map(ARENA_LABELS)
+    assert set(battles.winner) <= set(table)
+    worth = battles.winner.map(table)
     of_candidate = worth.where(battles.model_a == "candidate", 1 - worth)
     assert of_candidate.mean() == pytest.approx(build(experiment)["pairs"][0]["score"]["panel"]["value"])
+    assert (battles.verdict == "both_bad").sum() == 8  # a tie to them, and still told apart
+
+
+def test_training_files_have_the_columns_that_trl_reads() -> None:
+    experiment = studies.a_study(votes="WWL", inputs=2, raters=3)
+    dpo, kto = lines_of(experiment, "dpo"), lines_of(experiment, "kto")
+    assert dpo
+    assert kto
+    assert all(set(line) >= TRL_DPO and {type(line[name]) for name in TRL_DPO} == {list} for line in dpo)
+    assert all(set(line) >= TRL_KTO and type(line["label"]) is bool for line in kto)
+    for line in (*dpo, *kto):
+        told = [
+            message for name in (TRL_DPO | TRL_KTO - {"label"}) & set(line) if name != "label" for message in line[name]
+        ]
+        assert all(set(message) == {"role", "content"} for message in told)
 
 
 def test_evalica_reads_its_export_and_agrees_on_the_strengths() -> None:
