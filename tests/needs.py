@@ -1,5 +1,6 @@
 """What a test may need beyond Python: found, or skipped loudly, or (REQUIRE_ALL=1) failed."""
 
+import ctypes.util
 import os
 import shutil
 from pathlib import Path
@@ -33,6 +34,19 @@ def chromium() -> str | None:
     if any((Path.home() / ".cache" / "ms-playwright").glob("chromium*")):
         return None
     missing("Chromium is not installed (Debian: apt install chromium)")
+
+
+def program(name: str, package: str) -> str:
+    """The path of a program."""
+    if found := shutil.which(name):
+        return found
+    missing(f"{name} is not installed (Debian: apt install {package})")
+
+
+def pango() -> None:
+    """The libraries that WeasyPrint draws with."""
+    if not (ctypes.util.find_library("pango-1.0") and ctypes.util.find_library("pangoft2-1.0")):
+        missing("Pango is not installed (Debian: apt install libpango-1.0-0 libpangoft2-1.0-0)")
 
 
 def redis_server() -> str:

@@ -1,31 +1,23 @@
-"""The report as PDF: the HTML file laid out on paper by WeasyPrint, an optional extra."""
+"""The report as PDF: the HTML file laid out on paper by WeasyPrint, an optional extra, in a process of its own."""
 
 import base64
-import logging
 import re
+import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from django.contrib.staticfiles import finders
 
+from reports.formats import paper
 from reports.formats.html import to_html
 
-try:
-    import weasyprint
-    from weasyprint.urls import URLFetcher
-except (ImportError, OSError) as problem:  # OSError: the package is there, the Pango library is not
-    weasyprint = None
-    _why = (
-        "Pango is missing (Debian: apt install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0)"
-        if isinstance(problem, OSError)
-        else "WeasyPrint is not installed (uv sync --extra pdf)"
-    )
-else:
-    _why = ""
-    for _name in ("weasyprint", "weasyprint.progress"):  # it tells each step, and each rule that is for browsers
-        logging.getLogger(_name).setLevel(logging.ERROR)
-
+LONGEST = 300
+MISSING = {
+    paper.NO_WEASYPRINT: "WeasyPrint is not installed (uv sync --extra pdf)",
+    paper.NO_PANGO: "Pango is missing (Debian: apt install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0)",
+}
 FACES = {
     "Inter": (("inter-latin", "normal"), ("inter-latin-ext", "normal")),
     "Blindpair Reading": (
@@ -44,14 +36,31 @@ class PdfUnavailable(Exception):
 
 def to_pdf(report: dict[str, Any]) -> bytes:
     """A4 pages. Raises PdfUnavailable."""
-    if weasyprint is None:
-        raise PdfUnavailable(f"PDF cannot be made here: {_why}. The html format prints to PDF from any browser.")
+    try:
+        made = subprocess.run(
+            [sys.executable, "-P", str(Path(paper.__file__))],  # -P: beside it lies an html of our own
+            input=_on_paper(to_html(report)).encode(),
+            capture_output=True,
+            timeout=LONGEST,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as late:
+        raise _unavailable(f"it took longer than {LONGEST} seconds") from late
+    if made.returncode:
+        said = made.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+        raise _unavailable(MISSING.get(made.returncode) or f"WeasyPrint failed: {said[:200]}")
+    return made.stdout
+
+
+def _unavailable(why: str) -> PdfUnavailable:
+    return PdfUnavailable(f"PDF cannot be made here: {why}. The html format prints to PDF from any browser.")
+
+
+def _on_paper(page: str) -> str:
+    """The page with the sheets for paper; inside a picture only its own sheet is read."""
     pictures = f"<style>{_sheet('css/paper-pictures.css')}</style>"
-    page = _OUTER_PICTURE.sub(lambda opening: opening.group() + pictures, to_html(report))
-    page = page.replace("</head>", f"<style>{_fonts()}{_sheet('css/paper.css')}</style></head>", 1)
-    # Nothing is fetched: a text of the report must not make this machine ask anybody for anything.
-    written: bytes = weasyprint.HTML(string=page, url_fetcher=URLFetcher(allowed_protocols=("data",))).write_pdf()
-    return written
+    page = _OUTER_PICTURE.sub(lambda opening: opening.group() + pictures, page)
+    return page.replace("</head>", f"<style>{_fonts()}{_sheet('css/paper.css')}</style></head>", 1)
 
 
 @cache

@@ -2,15 +2,18 @@
 
 import json
 import re
-import sys
+import subprocess
+from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from ratings.models import Judgment
 from reports import formats
 from reports.formats import pdf
 from reports.report import build, current
-from reports.rounding import percent
+from reports.rounding import NBSP, percent
+from tests import needs
 from tests.reports import studies
 
 pytestmark = pytest.mark.django_db
@@ -72,9 +75,43 @@ def test_an_unknown_format_is_named_with_the_known_ones() -> None:
         formats.write({}, "docx")
 
 
-def test_where_pdf_cannot_be_made_one_sentence_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pdf, "weasyprint", None)
-    with pytest.raises(pdf.PdfUnavailable, match="The html format prints to PDF") as problem:
-        pdf.to_pdf({})
+@pytest.mark.parametrize(
+    ("fault", "missing"), [("OSError('libpango')", "Pango is missing"), ("ImportError", "WeasyPrint is not installed")]
+)
+def test_where_pdf_cannot_be_made_one_sentence_says_what_is_missing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, fault: str, missing: str
+) -> None:
+    (tmp_path / "weasyprint.py").write_text(f"raise {fault}\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    report = build(studies.a_study(inputs=2, raters=1))
+    with pytest.raises(pdf.PdfUnavailable, match=f"{missing}.*The html format prints to PDF") as problem:
+        pdf.to_pdf(report)
     assert "\n" not in str(problem.value)
-    assert "weasyprint" not in sys.modules or pdf.weasyprint is None
+
+
+@pytest.mark.once
+def test_the_pdf_holds_the_whole_report_in_our_own_faces_and_colours(tmp_path: Path) -> None:
+    needs.pango()
+    report = build(studies.a_study(votes="WWTL", inputs=12, raters=4))
+    file = tmp_path / "report.pdf"
+    file.write_bytes(pdf.to_pdf(report))
+    text = " ".join(poppler("pdftotext", file, "-").split())
+    assert percent(report["pairs"][0]["score"]["population"]["value"]).replace(NBSP, " ") in text.replace(NBSP, " ")
+    for heading in ("Quality", "Latency", "Cost", "Break-even", "Raters", "Blinding", "Method", "Seal"):
+        assert heading in text
+    assert report["experiment"]["seal"] in text.replace(" ", "")
+    faces = poppler("pdffonts", file)
+    assert "Inter" in faces
+    assert "Blindpair-Reading" in faces
+    poppler("pdftoppm", "-r", "40", file, str(tmp_path / "page"))
+    pages = [Image.open(page).convert("RGB") for page in sorted(tmp_path.glob("page*.ppm"))]
+    assert len(pages) >= 3
+    accent = [sum(n for n, colour in page.getcolors(1 << 20) or () if colour == (0, 100, 107)) for page in pages]
+    assert max(accent) > 100  # the winners' bar: a picture without its own sheet would be black
+    assert all(len(page.getcolors(1 << 20) or ()) > 1 for page in pages)  # no empty page
+
+
+def poppler(program: str, *arguments: object) -> str:
+    return subprocess.run(
+        [needs.program(program, "poppler-utils"), *map(str, arguments)], capture_output=True, text=True, check=True
+    ).stdout
