@@ -59,6 +59,9 @@ MATRIX: dict[str, tuple[str, tuple[str, ...]]] = {
     **{f"{ONE}{name}/": (OWNERS, SEND) for name in ("collecting/steering", "check/decisions", "raters/links")},
     **{f"{ONE}{name}/": (OWNERS, GET) for name in ("report", "report/pairs", "exports", "exports/<slug:name>")},
     f"{ONE}report/assumptions/": (OWNERS, SEND),
+    f"{ONE}report/scores/typed/": (OWNERS, SEND),
+    f"{ONE}report/scores/row/": (OWNERS, SEND),
+    f"{ONE}report/scores/<int:key>/removal/": (OWNERS, SEND),
     "experiments/<int:pk>/report.<slug:name>": (OWNERS, GET),
     "endpoints/": (STAFF, READ),
     "endpoints/nearby/": (STAFF, SEND),
@@ -92,7 +95,7 @@ def routes(resolver: URLResolver, before: str = "") -> Iterator[str]:
 
 def address(route: str, pk: int) -> str:
     """The route with something in its gaps."""
-    gaps = {"pk": pk, "token": "x" * 43, "name": "json" if "report." in route else "csv", "position": 1}
+    gaps = {"pk": pk, "token": "x" * 43, "name": "json" if "report." in route else "csv", "position": 1, "key": 1}
     return "/" + re.sub(r"<\w+:(\w+)>", lambda gap: str(gaps[gap[1]]), route)
 
 
