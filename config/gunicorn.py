@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from typing import Any
 
 SCALED = bool(os.environ.get("DATABASE_URL"))
@@ -22,12 +23,16 @@ errorlog = "-"
 forwarded_allow_ips = os.environ.get("TRUSTED_PROXIES", "")
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108 - gunicorn's heartbeat file
 
+# A thread that holds the write lock gets the interpreter back this soon after each of its calls to the database.
+SWITCH_SECONDS = 0.0005
+
 _engines: list[Any] = []
 _housekeepers: list[Any] = []
 
 
 def post_worker_init(worker: Any) -> None:
     """Start the engine and the housekeeping in the process that will live; embedded only."""
+    sys.setswitchinterval(SWITCH_SECONDS)
     if SCALED:
         return
     from backends.collecting import Engine  # noqa: PLC0415 - the apps are loaded only now

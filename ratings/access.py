@@ -6,7 +6,7 @@ from functools import wraps
 from typing import Concatenate, ParamSpec, cast
 
 from django.db import DEFAULT_DB_ALIAS
-from django.db.models import QuerySet, prefetch_related_objects
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -34,7 +34,7 @@ class NotFromThePage(Exception):
 
 
 class RaterRequest(HttpRequest):
-    """A request of somebody whose link was exchanged; the rater comes with experiment and criteria."""
+    """A request of somebody whose link was exchanged; the rater comes with the experiment."""
 
     rater: Rater
 
@@ -81,7 +81,6 @@ def rater_of(request: HttpRequest) -> Rater | None:
         rater = Rater.from_db(DEFAULT_DB_ALIAS, RATER, row[: len(RATER)])
         rater.experiment = Experiment.from_db(DEFAULT_DB_ALIAS, EXPERIMENT, row[len(RATER) :])
         if rater.token_hash == held["link"]:
-            prefetch_related_objects([rater.experiment], "criteria")
             return rater
     return None
 

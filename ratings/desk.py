@@ -11,12 +11,12 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from accounts.models import User
-from config.prepared import Row, prepared
+from config.prepared import Adding, Row, prepared
 from experiments.models import Experiment, Status
 from ratings.blind import BlindAnswer, BlindGuess, BlindPair, Briefing
 from ratings.models import Assignment, CriterionVerdict, Guess, Judgment, Rater, Side, SkipReason, Verdict
 from ratings.serving import LEASE, Board, assign, board_for, room_for
-from ratings.showing import answers_of, briefing_of, guess_of, pair_of
+from ratings.showing import answers_of, asked_beside, briefing_of, guess_of, pair_of
 from ratings.standing import IDLE_SECONDS, Standing, Turn, standing_of
 
 GUESSES = 3
@@ -62,6 +62,7 @@ class Welcome:
     done: int
 
 
+add_judgment = Adding(Judgment)
 Shown = BlindPair | BlindGuess | Pause
 Act = Callable[[Standing], Standing]
 
@@ -247,22 +248,23 @@ def _record(
     first = turn.judgment is None
     if first and not (_lease_holds(turn.lease_until, now) or room_for(turn, rater.experiment, now)):
         return standing
-    judgment = Judgment.objects.create(
+    seconds = _seconds(turn, now) if first else turn.seconds
+    judgment = add_judgment(
         assignment_id=turn.pk,
         key=key,
         supersedes_id=turn.judgment,
-        seconds=_seconds(turn, now) if first else turn.seconds,
+        seconds=seconds,
         unblinded=unblinded,
         judged_at=now,
         **_fields(rater.experiment, answer),
     )
-    criteria = answer.criteria or {}
-    CriterionVerdict.objects.bulk_create(
-        CriterionVerdict(judgment=judgment, criterion=one, verdict=criteria[one.position])
-        for one in rater.experiment.criteria.all()
-        if one.position in criteria
-    )
-    return standing.with_turn(replace(turn, judgment=judgment.pk, judged_at=now, seconds=judgment.seconds))
+    if answer.criteria:
+        CriterionVerdict.objects.bulk_create(
+            CriterionVerdict(judgment_id=judgment, criterion=one, verdict=answer.criteria[one.position])
+            for one in asked_beside(rater.experiment)
+            if one.position in answer.criteria
+        )
+    return standing.with_turn(replace(turn, judgment=judgment, judged_at=now, seconds=seconds))
 
 
 def _fields(experiment: Experiment, answer: Answer) -> dict[str, Any]:

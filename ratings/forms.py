@@ -13,8 +13,17 @@ STRENGTHS = [(value, value) for value in ("slightly", "clearly")]
 YES_NO = [("yes", "yes"), ("no", "no")]
 REASONS = [(value, value) for value in ("not_my_field", "unclear", "reveals", "broken", "other")]
 SIDES = [(value, value) for value in ("left", "right", "unsure")]
+CRITERION = forms.ChoiceField(choices=VERDICTS)
 TRUTH = {"yes": True, "no": False}
 LONGEST_COMMENT = 5000
+REQUIRED_COMMENT = forms.CharField(max_length=LONGEST_COMMENT)
+
+
+class Shared(dict[str, forms.Field]):
+    """Fields that no instance of their form changes: they are not copied for each, which takes longer than checking."""
+
+    def __deepcopy__(self, memo: object) -> dict[str, forms.Field]:
+        return dict(self)
 
 
 class VerdictForm(forms.Form):
@@ -33,9 +42,10 @@ class VerdictForm(forms.Form):
     def __init__(self, data: Any, *, criteria: Sequence[int] = (), require_comment: bool = False) -> None:
         super().__init__(data)
         self.criteria = criteria
-        self.fields["comment"].required = require_comment
+        if require_comment:
+            self.fields["comment"] = REQUIRED_COMMENT
         for position in criteria:
-            self.fields[f"criterion-{position}"] = forms.ChoiceField(choices=VERDICTS)
+            self.fields[f"criterion-{position}"] = CRITERION
 
     def answer(self) -> Answer:
         """What was decided."""
@@ -50,6 +60,9 @@ class VerdictForm(forms.Form):
             layout=said["layout"],
             differences_used=said["differences_used"] == "1",
         )
+
+
+VerdictForm.base_fields = Shared(VerdictForm.base_fields)
 
 
 class SkipForm(forms.Form):

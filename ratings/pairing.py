@@ -25,6 +25,7 @@ from ratings.draws import Draws
 
 APART = 10  # a repeat comes at least this many pairs after the first time
 HORIZON = 10
+BOTH, FORWARD, BACKWARD, NEITHER = (1, -1), (1,), (-1,), ()
 Group = tuple[int, int]
 
 
@@ -178,11 +179,13 @@ def most_on_a_side(wanted: int) -> int:
 def allowed_sides(candidate: Candidate, wanted: int | None) -> tuple[int, ...]:
     """Which sides are left for a pair that wants so many judgments (None: any number)."""
     if wanted is None:
-        return (1, -1)
-    if candidate.taken >= wanted:
-        return ()
+        return BOTH
+    if candidate.forward + candidate.backward >= wanted:
+        return NEITHER
     most = most_on_a_side(wanted)
-    return tuple(side for side, taken in ((1, candidate.forward), (-1, candidate.backward)) if taken < most)
+    if candidate.forward >= most:
+        return NEITHER if candidate.backward >= most else BACKWARD
+    return FORWARD if candidate.backward >= most else BOTH
 
 
 @lru_cache(maxsize=256)

@@ -10,7 +10,7 @@ from functools import lru_cache
 from django.db import connection
 from django.db.models import QuerySet
 
-from config.prepared import Row, prepared
+from config.prepared import Adding, Row, prepared
 from experiments.models import Experiment, Output
 from ratings.draws import Draws
 from ratings.models import Assignment, AssignmentKind, Comparison, ComparisonKind, Rater
@@ -34,6 +34,7 @@ from ratings.standing import CONTROLS, Standing, Turn
 
 LEASE = timedelta(minutes=30)
 NOTHING = Taken()
+add_assignment = Adding(Assignment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,24 +197,25 @@ class _Giving:
 
     def store(self, kind: AssignmentKind, offer: Offer, side: int, repeat_of: Turn | None = None) -> Turn:
         left, right = (offer.leading, offer.following) if side > 0 else (offer.following, offer.leading)
-        row = Assignment.objects.create(
-            token=uuid.uuid4(),
+        token, lease_until = uuid.uuid4(), self.now + LEASE
+        pk = add_assignment(
+            token=token,
             comparison_id=offer.comparison,
-            rater=self.rater,
+            rater_id=self.rater.pk,
             kind=kind,
             repeat_of_id=repeat_of.pk if repeat_of else None,
             left_id=left,
             right_id=right,
             position=self.step,
             created_at=self.now,
-            lease_until=self.now + LEASE,
+            lease_until=lease_until,
             shown_at=self.now,
         )
         return Turn(
-            pk=row.pk,
-            token=row.token,
-            position=row.position,
-            kind=row.kind,
+            pk=pk,
+            token=token,
+            position=self.step,
+            kind=kind,
             comparison=offer.comparison,
             item=offer.item,
             left=left,
@@ -221,8 +223,8 @@ class _Giving:
             arms=offer.group,
             expected=None,
             skipped=False,
-            lease_until=row.lease_until,
-            shown_at=row.shown_at,
+            lease_until=lease_until,
+            shown_at=self.now,
         )
 
 
@@ -246,11 +248,21 @@ def _hold(candidate: Candidate, giving: _Giving) -> Candidate | None:
     if not connection.features.has_select_for_update_skip_locked:
         return candidate
     offer = giving.board.offers[candidate.comparison]
-    rows = Comparison.objects.filter(pk=offer.comparison)
-    locked = rows.select_for_update(no_key=True, skip_locked=not giving.patient).values_list("pk")
-    if not locked:
+    hold = _wait_for if giving.patient else _pass_over
+    if not hold(offer.comparison):
         return None
     return offer.candidate(taken_of(offer.comparison, giving.now))
+
+
+@prepared
+def _pass_over(comparison: int) -> QuerySet[Comparison, Row]:
+    rows = Comparison.objects.filter(pk=comparison).values_list("pk")
+    return rows.select_for_update(no_key=True, skip_locked=True)
+
+
+@prepared
+def _wait_for(comparison: int) -> QuerySet[Comparison, Row]:
+    return Comparison.objects.filter(pk=comparison).values_list("pk").select_for_update(no_key=True)
 
 
 def _give_control(giving: _Giving, chosen: tuple[Candidate, int] | None) -> Turn | None:

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from config.prepared import Row, prepared
-from experiments.models import Experiment
+from experiments.models import Criterion, Experiment
 from experiments.rendering import render
 from ratings.blind import (
     BlindAnswer,
@@ -126,13 +126,24 @@ def comfort_of(rater: Rater) -> Comfort:
     return Comfort(**{name: kept[name] for name, values in COMFORT.items() if kept.get(name) in values})
 
 
+def asked_beside(experiment: Experiment) -> tuple[Criterion, ...]:
+    """The criteria in their order, read once a process: the seal freezes them."""
+    return _sealed_criteria(experiment.pk, experiment.draw_salt, experiment.seal)
+
+
+@lru_cache(maxsize=256)
+def _sealed_criteria(experiment: int, salt: str, seal: str) -> tuple[Criterion, ...]:
+    """`salt` and `seal` only tell one reading from another."""
+    return tuple(Criterion.objects.filter(experiment=experiment).order_by("position"))
+
+
 def criteria_of(experiment: Experiment, chosen: dict[int, str]) -> tuple[BlindCriterion, ...]:
     """The criteria in their order, `chosen` by position."""
     return tuple(
         BlindCriterion(
             position=one.position, name=one.name, description=one.description, chosen=chosen.get(one.position, "")
         )
-        for one in experiment.criteria.all()
+        for one in asked_beside(experiment)
     )
 
 

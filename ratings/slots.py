@@ -1,7 +1,7 @@
 """How far the judgments wanted of a pair are taken: by a judgment that counts, or by a lease that is still live."""
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db.models import Count, F, Q, QuerySet
 
@@ -9,8 +9,7 @@ from config.prepared import Row, prepared
 from ratings.models import Assignment, AssignmentKind
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(NamedTuple):
     """Of one pair: slots taken with its first output on card A and on card B, how many of them are judged, and to how
     many raters it was ever given."""
 

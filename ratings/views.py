@@ -15,7 +15,7 @@ from ratings.access import NotFromThePage, RaterRequest, also_when_closed, probl
 from ratings.blind import BlindGuess
 from ratings.desk import Pause, Shown
 from ratings.forms import GuessForm, PracticeForm, PreferencesForm, SkipForm, UndoForm, VerdictForm
-from ratings.showing import asked_by, comfort_of
+from ratings.showing import asked_beside, asked_by, comfort_of
 
 AGAIN = "again"  # in the session: the judged pair that the rater went back to, so that a reload shows it again
 F = TypeVar("F", bound=Form)
@@ -55,7 +55,7 @@ def rate(request: RaterRequest) -> HttpResponse:
 
 def _judge(request: RaterRequest) -> HttpResponse:
     experiment = request.rater.experiment
-    positions = [one.position for one in experiment.criteria.all()]
+    positions = [one.position for one in asked_beside(experiment)]
     form = _valid(VerdictForm(request.POST, criteria=positions, require_comment=experiment.require_comment))
     shown = desk.judge(
         rater=request.rater,
