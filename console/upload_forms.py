@@ -39,6 +39,7 @@ class UploadForm(forms.Form):
     file = forms.FileField(
         label=_("A file"),
         required=False,
+        error_messages={"empty": _("The file is empty. Choose another.")},
         help_text=_("CSV, TSV, XLSX, JSONL, JSON or Parquet; at most 20 MB and 10,000 rows."),
     )
     text = forms.CharField(

@@ -31,6 +31,7 @@ from reports.exports.cells import harmless
 
 SHOWN_ROWS, SHOWN_BAD = 10, 20
 PASTED = "pasted text"
+ENOUGH = 50  # inputs: what most comparisons need, proposed where a log is larger
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -77,14 +78,14 @@ def preview(request: OwnerRequest, experiment: Experiment) -> HttpResponse:
         return back_to("inputs-new", experiment)
     try:
         with staged:
-            upload = read(staged, name=form.cleaned_data["name"], **form.reading())
+            upload, headers = _read_with_headers(staged, form)
     except UploadError as error:
         status = 413 if error.too_large else 200
         said = sentence(error)
         template = "console/inputs_problem.html"
         return framed(request, template, experiment, "inputs", status=status, form=form, problem=said)
     others = [*upload.other_columns, *form.cleaned_data["output_columns"]]
-    columns = list(dict.fromkeys((*upload.columns.values(), *others)))
+    columns = list(dict.fromkeys((*headers, *upload.columns.values(), *others)))
     taking = TakingForm(initial=_chosen(form, upload), columns=columns)
     taking.fields["output_columns"].choices = [(name, name) for name in dict.fromkeys(others)]  # type: ignore[attr-defined]
     context: dict[str, Any] = {
@@ -113,7 +114,7 @@ def take(request: OwnerRequest, experiment: Experiment) -> HttpResponse:
     data = form.cleaned_data
     try:
         with staged:
-            upload, headers = _read_again(staged, form)
+            upload, headers = _read_with_headers(staged, form)
         taken = take_inputs(
             experiment=experiment,
             upload=upload,
@@ -136,7 +137,7 @@ def take(request: OwnerRequest, experiment: Experiment) -> HttpResponse:
     return back_to("inputs", experiment)
 
 
-def _read_again(staged: BinaryIO, form: TakingForm) -> tuple[Upload, tuple[str, ...]]:
+def _read_with_headers(staged: BinaryIO, form: ReadingForm) -> tuple[Upload, tuple[str, ...]]:
     name, reading = form.cleaned_data["name"], form.reading()
     headers = headers_of(staged, name=name, encoding=reading["encoding"], delimiter=reading["delimiter"])
     return read(staged, name=name, **reading), headers
@@ -188,5 +189,6 @@ def _personal(upload: Upload) -> dict[str, Any]:
 
 
 def _chosen(form: ReadingForm, upload: Upload) -> dict[str, Any]:
-    found = {f"column_{field}": column for field, column in upload.columns.items()}
+    found: dict[str, Any] = {f"column_{field}": column for field, column in upload.columns.items()}
+    found["sample"] = ENOUGH if len(upload.rows) > 2 * ENOUGH else None
     return found | {name: value for name, value in form.cleaned_data.items() if value}

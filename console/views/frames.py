@@ -93,6 +93,6 @@ def refusals_told(request: HttpRequest) -> Iterator[None]:
 
 
 def sentence(error: Exception) -> str:
-    """The refusal as a sentence of its own."""
+    """The refusal as a sentence of its own; the name of a file stays as it is."""
     words = str(error)
-    return words[:1].upper() + words[1:]
+    return words if getattr(error, "file", "") else words[:1].upper() + words[1:]

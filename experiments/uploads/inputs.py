@@ -178,7 +178,13 @@ class _Reader:
         if keys not in self._matched:
             if len(self._matched) > 1_000:
                 self._matched.clear()
-            self._matched[keys] = named.found(keys, named.INPUTS, {} if self.shape else self.said, self.name)
+            said = {} if self.shape else self.said
+            if not self.records.headers:  # in JSON a record may lack what others have
+                said = {field: column for field, column in said.items() if column in record or field == "input"}
+            try:
+                self._matched[keys] = named.found(keys, named.INPUTS, said, "")
+            except UploadError as error:
+                raise BadValue("", error.sentence.replace("Column", "Field", 1)) from None
             self.columns = self._matched[keys] | self.columns
         return self._matched[keys]
 

@@ -9,8 +9,10 @@ from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
 from backends.models import Completion
-from experiments.actions import store_output
+from console import staging
+from experiments.actions import NewInput, store_output
 from experiments.models import Experiment
+from experiments.spares import add_spares
 from ratings.models import Rater
 from tests.browsing import Complaints, a_page
 from tests.factories import a_rated_experiment, a_system, an_endpoint, an_experiment, answers
@@ -57,10 +59,25 @@ def looks_right(page: Page, complaints: Complaints) -> None:
 
 
 @pytest.fixture
-def paths(rated: Experiment, flagged: Experiment) -> list[str]:
+def drafted(owner: User) -> list[str]:
+    """The pages of a draft whose sample was drawn from a log with an address in it, and of the file it came from."""
+    said = [{"role": "user", "content": "Write to ada@example.org."}]
+    draft = an_experiment(title="A draft", inputs=2, owner=owner)
+    draft.inputs.update(personal={"email": 1}, messages=said)
+    a_system(draft, "asked", endpoint=an_endpoint())
+    add_spares(experiment=draft, rows=[(NewInput(external_id="s1", messages=said, tags=["odd"]), {})])
+    handle = staging.keep(draft, [b'{"id": "a", "input": "Write to ada@example.org."}\n{"id": "b"}\n'])
+    pages = ("question/", "plan/", "inputs/", "inputs/new/", "inputs/1/swap/", "systems/new/", "systems/recorded/")
+    previews = (f"inputs/preview/?upload={handle}&name=log.jsonl", f"inputs/preview/?upload={handle}&name=log.csv")
+    return ["/experiments/new/", *(f"/experiments/{draft.pk}/{page}" for page in (*pages, *previews))]
+
+
+@pytest.fixture
+def paths(rated: Experiment, flagged: Experiment, drafted: list[str]) -> list[str]:
     parts = ("", "inputs/", "systems/", "collecting/", "check/", "open/", "delete/")
     return [
         "/",
+        *drafted,
         "/endpoints/",
         f"/endpoints/{endpoint_of(flagged)}/",
         *(f"/experiments/{flagged.pk}/{part}" for part in parts),
