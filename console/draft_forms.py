@@ -11,7 +11,7 @@ from backends import price_list
 from backends.listing import endpoint_with, endpoints
 from console.upload_forms import ENCODINGS, UploadForm
 from experiments.actions import NewCriterion
-from experiments.models import Criterion, Experiment
+from experiments.models import Criterion, Experiment, Pairs
 from experiments.uploads.jsons import Unreadable, parse
 from experiments.uploads.limits import INPUTS
 from reports.cost_fields import BY_TOKENS, LABELS, OF_GPUS, WORTH_TOO_MUCH, field_of, stated
@@ -281,6 +281,7 @@ class NameForm(forms.Form):
     """The name of a system; empty for none."""
 
     name = forms.CharField(required=False, max_length=120, strip=False)
+    pairs = forms.ChoiceField(required=False, choices=Pairs.choices)
 
 
 class OwnerForm(forms.Form):

@@ -113,13 +113,16 @@ def remove_system(*, experiment: Experiment, name: str, by: User) -> None:
 
 
 @transaction.atomic
-def choose_baseline(*, experiment: Experiment, name: str, by: User) -> None:
-    """The system in use today, which every candidate meets; "" for none. Raises CannotChange."""
+def choose_baseline(*, experiment: Experiment, name: str, by: User, pairs: str = Pairs.BASELINE) -> None:
+    """The system in use today, "" for none. Every candidate meets it, or with `pairs` "all" everybody everybody.
+
+    Raises CannotChange.
+    """
     current = unsealed(experiment)
     arm = arms_by_name(current).get(name)
     if name and arm is None:
         raise CannotChange(f"the experiment has no system {name!r}.")
-    current.baseline, current.pairs = arm, Pairs.BASELINE if arm else Pairs.ALL
+    current.baseline, current.pairs = arm, Pairs(pairs) if arm else Pairs.ALL
     current.save(update_fields=["baseline", "pairs"])
     log(by, "chose the baseline", f"experiment {current.slug}")
 

@@ -14,6 +14,7 @@ from experiments.models import Pairs, PersonalData
 from reports.assumptions import GENERAL, MOST, OF_A_SYSTEM, problem
 from reports.benchmarks import Score
 
+COLUMNS = ("input", "id", "system_prompt", "tags", "reference", "outputs")
 QUESTION = "Which answer is better?"
 IN_CLEAR = "Put the key into an environment variable and name that with secret_env."
 
@@ -56,6 +57,8 @@ class ExperimentSpec:
     path: Path
     fields: Mapping[str, Any]
     inputs: Path
+    columns: Mapping[str, str]
+    delimiter: str
     sample: int | None
     baseline: str
     criteria: tuple[NewCriterion, ...]
@@ -70,6 +73,7 @@ def read_toml(path: Path) -> ExperimentSpec:
     top = Table(source, source.values)
     fields = _fields(top)
     inputs = path.parent / top.text("inputs", required=True)
+    columns, delimiter = _columns(Table(source, top.take("columns", dict, {}), "columns")), top.text("delimiter")
     sample = top.whole("sample", least=1)
     baseline = top.text("baseline")
     criteria = _criteria(source, top.rows("criteria"))
@@ -84,6 +88,8 @@ def read_toml(path: Path) -> ExperimentSpec:
         path=path,
         fields=fields,
         inputs=inputs,
+        columns=columns,
+        delimiter=delimiter,
         sample=sample,
         baseline=baseline,
         criteria=criteria,
@@ -112,6 +118,13 @@ def _fields(top: Table) -> dict[str, Any]:
             for name in ("ask_acceptable", "ask_strength", "ask_guess", "require_comment", "monitored")
         },
     }
+
+
+def _columns(table: Table) -> dict[str, str]:
+    """Which column of the inputs holds what, where it has no usual name."""
+    made = {field: table.text(field, longest=200) for field in COLUMNS}
+    table.finish()
+    return {field: column for field, column in made.items() if column}
 
 
 def _criteria(source: Source, tables: list[Table]) -> tuple[NewCriterion, ...]:

@@ -70,11 +70,12 @@ def read_rows(spec: ExperimentSpec, *, encoding: str | None = None) -> Rows:
 
 def _inputs(spec: ExperimentSpec, encoding: str | None) -> Upload:
     _there(spec.inputs)
-    upload = read(spec.inputs, name=spec.inputs.name, encoding=encoding)
+    how: dict[str, Any] = {"encoding": encoding, "delimiter": spec.delimiter, "columns": spec.columns}
+    upload = read(spec.inputs, name=spec.inputs.name, **how)
     # A table may have a column of answers for each system, headed by its name.
     answers = [one.name for one in spec.systems if not one.endpoint and one.name in upload.other_columns]
     if answers:
-        upload = read(spec.inputs, name=spec.inputs.name, encoding=encoding, output_columns=answers)
+        upload = read(spec.inputs, name=spec.inputs.name, output_columns=answers, **how)
     return upload
 
 

@@ -1,5 +1,6 @@
 """What owners can send from their pages, checked field by field; what fits together is for the domain to say."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ from experiments.models import Decision
 
 RATERS_AT_ONCE = 100
 CHECKED_AT_ONCE = 200
+_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 
 
 class SearchForm(forms.Form):
@@ -166,6 +168,13 @@ class EndpointForm(forms.Form):
         max_length=100,
         error_messages={"invalid": _("A variable's name has letters, digits and underscores.")},
     )
+    headers = forms.CharField(
+        label=_("Further headers, one a line"),
+        required=False,
+        max_length=5_000,
+        widget=forms.Textarea(attrs={"rows": 2, "placeholder": "X-Team: support", "spellcheck": "false"}),
+        help_text=_("Stored as they are: no keys here."),
+    )
     max_concurrency = forms.IntegerField(label=_("Calls at a time, at most"), initial=8, min_value=1, max_value=1000)
     forget = forms.BooleanField(label=_("Forget the stored key"), required=False)
     connect = _seconds(_("Seconds to connect, at most"), "10")
@@ -179,6 +188,17 @@ class EndpointForm(forms.Form):
             self.fields["secret"].help_text = _("Empty keeps the stored one. A new host needs the key again.")
         else:
             del self.fields["forget"]
+
+    def clean_headers(self) -> dict[str, str]:
+        """Name and value by line."""
+        made = {}
+        for line in str(self.cleaned_data["headers"]).splitlines():
+            name, colon, value = (part.strip() for part in line.partition(":"))
+            if line.strip() and not (colon and _HEADER.fullmatch(name) and value.isprintable() and value.isascii()):
+                raise forms.ValidationError(_("“%s” is no header: write a name, a colon and a value.") % line[:60])
+            if name:
+                made[name] = value
+        return made
 
     def clean(self) -> dict[str, Any]:
         """A key is kept in one place; the dialect follows from the kind of server."""

@@ -4,6 +4,7 @@ from django.urls import path
 
 from console.views import (
     adding_inputs,
+    bringing,
     check,
     collecting,
     drafts,
@@ -23,6 +24,7 @@ ONE = "experiments/<int:pk>/"
 urlpatterns = [
     path("", experiments.experiments, name="experiments"),
     path("experiments/new/", drafts.new, name="new"),
+    path("experiments/bundle/", bringing.bundle, name="bundle"),
     path(ONE, experiments.overview, name="experiment"),
     path(f"{ONE}archive/", experiments.put_away, name="archive"),
     path(f"{ONE}delete/", experiments.remove, name="delete"),
@@ -51,6 +53,8 @@ urlpatterns = [
     path(f"{ONE}open/", opening.opening, name="opening"),
     path(f"{ONE}close/", opening.closing, name="closing"),
     path(f"{ONE}raters/", raters.raters, name="raters"),
+    path(f"{ONE}raters/judgments/", bringing.judgments, name="judgments"),
+    path(f"{ONE}following/", bringing.following, name="following"),
     path(f"{ONE}raters/links/", raters.change_link, name="rater-links"),
     path(f"{ONE}log/", log.of_one, name="log-of-one"),
     path("log/", log.of_all, name="log"),

@@ -23,7 +23,7 @@ from console.forms import EndpointForm, TrialForm
 from console.views.frames import OwnerRequest, refusals_told, sentence, staff_only
 from experiments.refusals import Refused
 
-SETTINGS = ("name", "dialect", "preset", "base_url", "secret_env", "max_concurrency")
+SETTINGS = ("name", "dialect", "preset", "base_url", "secret_env", "headers", "max_concurrency")
 
 
 @require_safe
@@ -75,6 +75,7 @@ def edit(request: OwnerRequest, pk: int) -> HttpResponse:
     if endpoint is None:
         raise Http404
     before: dict[str, Any] = {name: getattr(endpoint, name) for name in SETTINGS} | stated(endpoint)
+    before["headers"] = "\n".join(f"{name}: {value}" for name, value in endpoint.headers.items())
     form = EndpointForm(request.POST or None, initial=before, stored=bool(endpoint.secret))
     if request.method == "POST" and form.is_valid():
         wanted = {name: form.cleaned_data[name] for name in (*SETTINGS, "deadlines")}

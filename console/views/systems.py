@@ -1,5 +1,8 @@
 """The systems of an experiment with their settings, and what is not equal between them."""
 
+import json
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBadRequest
 from django.template.response import TemplateResponse
@@ -7,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.throttling import TRIALS, UPLOADS, throttled
-from backends.listing import endpoint_with
+from backends.listing import endpoint_with, endpoints
 from backends.listing import systems as systems_of
 from backends.queries import findings
 from backends.trying import models_of
@@ -16,11 +19,12 @@ from console.draft_forms import AskedSystemForm, NameForm, RecordedSystemForm
 from console.drafting import add_asked_system, add_recorded_system, choose_baseline, remove_system
 from console.views.frames import OwnerRequest, back_to, framed, owned, refusals_told, sentence
 from experiments.actions import BEFORE_THE_SEAL
-from experiments.models import Experiment
+from experiments.models import Experiment, Pairs
 from experiments.refusals import Refused
 from experiments.uploads import read_outputs
 
 PROBLEMS = 20
+PARAMETERS = ("temperature", "max_tokens", "avoid_cache")  # that have a field of their own
 
 
 @require_safe
@@ -50,7 +54,9 @@ def add(request: OwnerRequest, experiment: Experiment) -> HttpResponse:
         return back_to("systems", experiment)
     looked_up = "look_up" in request.POST
     form = (
-        AskedSystemForm.with_listed_prices(request.POST.dict()) if looked_up else AskedSystemForm(request.POST or None)
+        AskedSystemForm.with_listed_prices(request.POST.dict())
+        if looked_up
+        else AskedSystemForm(request.POST or None, initial=_like(experiment, request.GET.get("like", "")))
     )
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
@@ -82,7 +88,9 @@ def add_recorded(request: OwnerRequest, experiment: Experiment) -> HttpResponse:
         data = form.cleaned_data
         source, name = (data["file"].file, str(data["file"].name)) if data["file"] else (data["text"].encode(), "")
         try:
-            upload = read_outputs(source, name=name, encoding=data["encoding"] or None, system="").all_or_nothing()
+            upload = read_outputs(
+                source, name=name, encoding=data["encoding"] or None, system=data["name"]
+            ).all_or_nothing()
             add_recorded_system(
                 experiment=experiment, upload=upload, baseline=data["baseline"], by=request.user, **form.settings()
             )
@@ -127,5 +135,27 @@ def baseline(request: OwnerRequest, experiment: Experiment) -> HttpResponse:
     if not form.is_valid():
         return HttpResponseBadRequest()
     with refusals_told(request):
-        choose_baseline(experiment=experiment, name=form.cleaned_data["name"], by=request.user)
+        data = form.cleaned_data
+        choose_baseline(
+            experiment=experiment, name=data["name"], by=request.user, pairs=data["pairs"] or Pairs.BASELINE
+        )
     return back_to("systems", experiment)
+
+
+def _like(experiment: Experiment, name: str) -> dict[str, Any]:
+    """The settings of a system, to begin another one with; the plain form where none is called so."""
+    card = next((one for one in systems_of(experiment) if one.name == name and not one.recorded), None)
+    if card is None:
+        return {}
+    rest = {key: value for key, value in card.parameters.items() if key not in PARAMETERS}
+    return {
+        **{key: value for key, value in card.parameters.items() if key in PARAMETERS},
+        **card.cost,
+        "endpoint": next((one.pk for one in endpoints() if one.name == card.endpoint), None),
+        "model_id": card.model,
+        "system_prompt": card.system_prompt,
+        "more": json.dumps(rest, ensure_ascii=False) if rest else "",
+        "samples": card.samples,
+        "concurrency": card.concurrency,
+        "facts": "\n".join(f"{key}: {value}" for key, value in card.facts.items()),
+    }

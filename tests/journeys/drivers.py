@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -59,29 +59,34 @@ class Installation:
         return json.loads(self.run(*arguments, "--json"))
 
     @contextmanager
-    def serving(self, *command: str) -> Iterator[str]:
-        """The web server (`up` unless another command is given), as the address it answers on."""
+    def serving(self, *command: str, said: Path | None = None) -> Iterator[str]:
+        """The web server (`up` unless another command is given), as its address; `said`: a file for what it prints."""
         port = free_port()
         words = [word.replace("PORT", str(port)) for word in command] or ["manage.py", "up", "--port", str(port)]
-        with self.running(*words):
+        with self.running(*words, said=said):
             address = f"http://127.0.0.1:{port}"
             wait_until_ready(f"{address}/readyz")
             yield address
 
     @contextmanager
-    def running(self, *words: str) -> Iterator[subprocess.Popen[bytes]]:
-        """A long-lived process of this installation, stopped with its children at the end."""
-        process = subprocess.Popen(
-            [sys.executable, *words],
-            cwd=CHECKOUT,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        try:
-            yield process
-        finally:
-            stop(process)
+    def running(self, *words: str, said: Path | None = None) -> Iterator[subprocess.Popen[bytes]]:
+        """A long-lived process of this installation, stopped with its children at the end.
+
+        `said`: a file for what it prints.
+        """
+        with ExitStack() as open_files:
+            process = subprocess.Popen(
+                [sys.executable, *words],
+                cwd=CHECKOUT,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=open_files.enter_context(said.open("wb")) if said else None,
+                start_new_session=True,
+            )
+            try:
+                yield process
+            finally:
+                stop(process)
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:

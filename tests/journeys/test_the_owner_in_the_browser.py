@@ -177,7 +177,7 @@ def closes_and_exports(page: Page, folder: Path) -> Path:
     page.get_by_role("button", name="Close rating").click()
     expect(page.get_by_text("6 e-mail addresses, masked before anything was sent")).to_be_visible()
     expect(page.get_by_role("region", name="The three numbers")).to_be_visible()
-    page.get_by_role("link", name="Exports", exact=True).click()
+    page.get_by_role("link", name="Export", exact=True).click()
     with page.expect_download() as waiting:
         page.get_by_role("link", name=re.compile("CSV", re.I)).first.click()
     table = folder / "judgments.csv"
