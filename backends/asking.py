@@ -58,18 +58,21 @@ class Asker:
     faults: OwnFaults = field(default_factory=OwnFaults)
     rng: random.Random = field(default_factory=random.Random)
     good: int = 0
-    parameters: dict[str, Any] = field(init=False)
-    context: int | None = field(init=False)
 
-    def __post_init__(self) -> None:
-        before = self.system.preflight.get("before", {})
-        self.parameters, self.context = dict(self.system.parameters), before.get("context_length")
-        if before.get("num_ctx"):
-            self.raise_context(before["num_ctx"])
+    def look_again(self) -> bool:
+        """Read what any process has found out about the system meanwhile; whether it is still there."""
+        found = System.objects.filter(pk=self.system.pk).values_list("preflight", flat=True).first()
+        self.system.preflight = found or {}
+        return found is not None
 
-    def raise_context(self, tokens: int) -> None:
-        """Ask for so long a context from now on, unless the owner set one."""
-        self.parameters.setdefault("num_ctx", tokens)
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """As the owner set them, with the context length that the check before found to be needed."""
+        raised = self._found("num_ctx")
+        return {**({"num_ctx": raised} if raised else {}), **self.system.parameters}
+
+    def _found(self, name: str) -> Any:
+        return self.system.preflight.get("before", {}).get(name)
 
     def chat(self, item: Input) -> ChatRequest:
         """The question."""
@@ -78,7 +81,7 @@ class Asker:
             messages=item.messages,
             system_prompt=self.system.system_prompt,
             parameters=self.parameters,
-            context=self.context,
+            context=self._found("context_length"),
         )
 
     def warm_up(self) -> bool:

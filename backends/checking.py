@@ -21,7 +21,7 @@ from backends.turns import database_turn
 from experiments.models import Input
 
 BEFORE, AFTER = "before", "after"
-ASKING_SECONDS = 120.0  # by then another process may ask
+ASKING_SECONDS = 30.0  # by then another process may ask, unless the one that asks says that it still does
 IDLE_SECONDS = 60.0  # without a call: a server may have put the model away
 COLD_FACTOR = 5.0  # so many times slower than the median is a cold start
 
@@ -52,10 +52,17 @@ def check(asker: Asker, phase: str) -> bool:
         with database_turn():
             _store(system, {})  # nobody asks any more: another may at once
         raise
-    if found.num_ctx:
-        asker.raise_context(found.num_ctx)
     with database_turn():
         return _conclude(system, phase, found)
+
+
+@transaction.atomic
+def still_asks(system_id: int) -> None:
+    """The process that asks is alive: no other may ask for another while."""
+    system = System.objects.select_for_update(no_key=True).filter(pk=system_id).first()
+    if system is not None and "asking" in system.preflight:
+        system.preflight["asking"] = (timezone.now() + timedelta(seconds=ASKING_SECONDS)).isoformat()
+        system.save(update_fields=["preflight"])
 
 
 def warm_up(asker: Asker) -> None:

@@ -3,10 +3,12 @@
 Any number of engines may run in any number of processes: the claims in the database keep them apart.
 """
 
+import gc
 import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import cache
 
 from django.db import InterfaceError, OperationalError
 from django.db.models import Exists, OuterRef, Q
@@ -22,7 +24,6 @@ from backends.claiming import (
     due,
     give_back,
     limit_of,
-    renew,
     take_back_overdue,
     workable,
 )
@@ -59,6 +60,7 @@ class Engine:
     """Collects in threads of this process. `start` and `stop` are called once each; `ring` wakes it."""
 
     def __init__(self, *, experiment_id: int | None = None, lease_seconds: float = LEASE_SECONDS) -> None:
+        _settle_memory()
         self.bell = Bell()
         self._experiment_id, self._lease_seconds = experiment_id, lease_seconds
         self._drains: dict[int, Drain] = {}
@@ -157,11 +159,19 @@ class Engine:
 
     def _renew(self) -> None:
         if time.monotonic() - self._renewed > self._lease_seconds / RENEWALS:
-            renew(self._claims(), lease_seconds=self._lease_seconds)
+            for drain in list(self._drains.values()):
+                drain.renew()
             self._renewed = time.monotonic()
 
     def _claims(self) -> list[Claim]:
         return [claim for drain in list(self._drains.values()) for claim in drain.claims()]
+
+
+@cache
+def _settle_memory() -> None:
+    """Once a process: what is loaded by now stays; looking through it again and again halts every measuring thread."""
+    gc.collect()
+    gc.freeze()
 
 
 def work_to_do(experiment_id: int | None = None) -> list[Work]:

@@ -8,7 +8,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError
 
 from backends import checking, trouble
 from backends.asking import Asker
-from backends.claiming import LEASE_SECONDS, Claim, Nothing
+from backends.claiming import LEASE_SECONDS, Claim, Nothing, renew
 from backends.client import WireClient
 from backends.deadlines import deadlines_of
 from backends.desk import Desk
@@ -40,7 +40,7 @@ class Drain:
         self._places = 0
         self._asker: Asker | None = None
         self._desk: Desk | None = None
-        self._prepared = False
+        self._prepared = self._checks = False
 
     @property
     def idle(self) -> bool:
@@ -50,6 +50,12 @@ class Drain:
     def claims(self) -> list[Claim]:
         """The claims held now."""
         return self._desk.out() if self._desk else []
+
+    def renew(self) -> None:
+        """Keep the claims, and the right to look at the system, for another while."""
+        renew(self.claims(), lease_seconds=self._lease_seconds)
+        if self._checks:
+            checking.still_asks(self.system_id)
 
     def collect(self, places: int) -> None:
         """Have up to so many threads at work; the first one looks at the system before it asks for answers."""
@@ -118,25 +124,36 @@ class Drain:
 
     def _prepare(self) -> None:
         asker = self._open()
-        if asker is None:
+        if asker is None or not self._look_again(asker):
             return
         self._desk = Desk(system_id=self.system_id, place=asker.place, lease_seconds=self._lease_seconds)
         if checking.is_checked(asker.system, checking.BEFORE):
             checking.warm_up(asker)
             self._prepared = True
         else:
-            self._prepared = checking.check(asker, checking.BEFORE)
+            self._prepared = self._check(asker, checking.BEFORE) and self._look_again(asker)
         if not self._prepared:
             self.halt.wait(FULL_PAUSE_SECONDS)  # another process looks at it, or its server rests
             return
         self._changed()  # there is work for the other places too
         self._work()
 
+    def _look_again(self, asker: Asker) -> bool:
+        with database_turn():
+            return asker.look_again()
+
+    def _check(self, asker: Asker, phase: str) -> bool:
+        self._checks = True
+        try:
+            return checking.check(asker, phase)
+        finally:
+            self._checks = False
+
     def _check_again(self) -> None:
         asker = self._open()
         if asker is None:
             return
-        if not checking.check(asker, checking.AFTER):
+        if not self._check(asker, checking.AFTER):
             self.halt.wait(FULL_PAUSE_SECONDS)
             return
         with database_turn():

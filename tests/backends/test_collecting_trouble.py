@@ -1,18 +1,20 @@
 """Collecting when the server misbehaves: one clear sentence each, no storm, and it goes on when it can."""
 
+import threading
+import time
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
-from backends import trouble
+from backends import checking, trouble
 from backends.actions import resume, start_collecting
 from backends.checking import mark_cold_starts
 from backends.collecting import drain_until_idle
 from backends.models import Attempt, Completion, System
 from backends.queries import failures, findings, progress
 from tests.backends.scenes import a_collecting_experiment, an_engine, questions, states, until
-from tests.fakes.model_server import Asked, ModelServer, Reply, chunk, echoes, error_reply, stream
+from tests.fakes.model_server import Asked, ModelServer, Reply, Until, chunk, echoes, error_reply, stream
 from tests.servers import free_port
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -191,6 +193,44 @@ def test_a_failed_check_before_collecting_asks_no_input_and_is_made_again(monkey
             assert questions(server) == []
             server.script = echoes
             until(lambda: progress(experiment).done == 2)
+
+
+def test_a_process_that_lost_the_race_for_the_check_works_on_when_the_other_is_gone() -> None:
+    """The one that looked at the system was killed: the other must not wait for it for ever."""
+    with ModelServer(echoes) as server:
+        experiment = a_collecting_experiment(server, inputs=3, preflight={})
+        soon = timezone.now() + timedelta(seconds=60)
+        System.objects.update(preflight={"asking": soon.isoformat()})
+        with an_engine():
+            time.sleep(0.5)
+            assert server.posts == []
+            System.objects.update(preflight={"before": {"server": "fake"}})
+            until(lambda: progress(experiment).done == 3)
+
+
+def test_a_check_whose_process_was_killed_is_made_by_another() -> None:
+    with ModelServer(echoes) as server:
+        experiment = a_collecting_experiment(server, inputs=1, preflight={})
+        System.objects.update(preflight={"asking": timezone.now().isoformat()})
+        drain_until_idle(experiment.pk)
+    assert states(experiment) == {"done": 1}
+
+
+def test_a_long_check_is_not_begun_by_another_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checking, "ASKING_SECONDS", 0.8)
+    gate = threading.Event()
+
+    def script(asked: Asked) -> Reply:
+        return echoes(asked) if gate.is_set() else stream(Until(gate), chunk("Yes."), chunk(finish="stop"))
+
+    with ModelServer(script) as server:
+        experiment = a_collecting_experiment(server, inputs=1, preflight={})
+        with an_engine(lease_seconds=0.8), an_engine(lease_seconds=0.8):
+            until(lambda: len(server.posts) == 1)
+            time.sleep(1.5)
+            assert len(server.posts) == 1
+            gate.set()
+            until(lambda: progress(experiment).done == 1)
 
 
 def test_systems_are_checked_before_and_after_and_two_alike_are_told() -> None:

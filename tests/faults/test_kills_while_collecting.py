@@ -18,11 +18,12 @@ import psycopg
 import pytest
 
 from tests.fakes.model_server import Asked, ModelServer, Reply, answers
-from tests.servers import free_port, postgres, redis_server
+from tests.faults.killable import SECRETS, Postgres, Redis, Worker, folders, started
+from tests.servers import free_port
 
 pytestmark = pytest.mark.processes
 CHECKOUT = Path(__file__).resolve().parents[2]
-PATIENCE_SECONDS = 150.0  # a busy machine is no fault
+PATIENCE_SECONDS = 90.0  # a busy machine is no fault
 INPUTS, CONCURRENCY = 24, 4
 
 
@@ -46,6 +47,7 @@ class Installation:
         kept = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL"}}
         self.environment = {**kept, "BLINDPAIR_DATA": str(folder), "LOG_LEVEL": "WARNING", **environment}
         self.processes: list[subprocess.Popen[str]] = []
+        self.asked: Counter[str] = Counter()
 
     def command(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
@@ -90,7 +92,20 @@ class Installation:
         assert added.returncode == 0, added.stderr
 
     def questions(self) -> Counter[str]:
-        return Counter(one.prompt for one in self.server.posts if one.prompt.startswith("Question"))
+        """How often each input was asked for, of this backend and those before it."""
+        now = Counter(one.prompt for one in self.server.posts if one.prompt.startswith("Question"))
+        return self.asked + now
+
+    def restart_backend(self) -> None:
+        """Its calls break off; after a moment it listens again where it was."""
+        port, self.asked = self.server.port, self.questions()
+        self.server.close()
+        time.sleep(0.5)
+        self.server = ModelServer(slowly, port=port).__enter__()
+
+    def saved(self) -> set[str]:
+        """The answers that are stored."""
+        return {text for (text,) in self.query("SELECT raw_text FROM backends_completion WHERE state = 'done'")}
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         if url := self.environment.get("DATABASE_URL"):
@@ -149,6 +164,7 @@ def installed(folder: Path, template: Path | None = None, **environment: str) ->
             yield made
         finally:
             made.end()
+            made.server.close()
 
 
 def test_collect_killed_twice_and_started_again_asks_nothing_saved_again(tmp_path: Path, template: Path) -> None:
@@ -158,7 +174,7 @@ def test_collect_killed_twice_and_started_again_asks_nothing_saved_again(tmp_pat
             until(lambda: here.done() >= enough)  # noqa: B023 - called at once
             process.send_signal(signal.SIGKILL)
             process.wait(10)
-            saved = set(here.query("SELECT raw_text FROM backends_completion WHERE state = 'done'"))
+            saved = here.saved()
             here.let_leases_run_out()
         before = here.questions()
         ended = here.command("collect", "killed", "--wait", "--json")
@@ -167,71 +183,67 @@ def test_collect_killed_twice_and_started_again_asks_nothing_saved_again(tmp_pat
         assert facts["completions"] == {"done": 2 * INPUTS, "failed": 0, "pending": 0, "running": 0}
         assert facts["failures"] == []
         again = {f"You said: {question}" for question in here.questions() - before}
-        assert not again & {text for (text,) in saved}
+        assert not again & saved
         here.check(kills=2)
 
 
-def test_the_web_process_killed_and_started_again_finishes_and_stops_cleanly(tmp_path: Path, template: Path) -> None:
-    port = free_port()
+def test_the_web_process_killed_and_asked_to_stop_loses_and_pays_for_nothing_twice(
+    tmp_path: Path, template: Path
+) -> None:
     with installed(tmp_path, template) as here:
-        web = here.begin("manage.py", "up", "--port", str(port))
+        web = here.begin("manage.py", "up", "--port", str(free_port()))
         until((tmp_path / "server.lock").exists)
-        started = here.command("collect", "killed", "--json")
-        assert started.returncode == 0, started.stderr
+        begun = here.command("collect", "killed", "--json")
+        assert begun.returncode == 0, begun.stderr
         until(lambda: here.done() >= 5)
         children = subprocess.run(["pgrep", "-P", str(web.pid)], capture_output=True, text=True, check=False).stdout
         for pid in [*children.split(), web.pid]:
             os.kill(int(pid), signal.SIGKILL)
         web.wait(10)
         here.let_leases_run_out()
-        again = here.begin("manage.py", "up", "--port", str(port))
-        until(lambda: here.done() == INPUTS)
-        here.check(kills=1)
+        again = here.begin("manage.py", "up", "--port", str(free_port()))
+        until(lambda: here.done() >= 12)
+        here.server.script = lambda asked: answers("You said: " + asked.prompt, ttft=0.6)
+        until(lambda: here.states().get("running", 0) == CONCURRENCY)
+        saved, before = here.done(), here.questions()
         began = time.monotonic()
         again.terminate()
         assert again.wait(25) == 0
         assert time.monotonic() - began < 20
-
-
-def test_a_web_process_that_is_asked_to_stop_gives_back_or_finishes_its_rows(tmp_path: Path, template: Path) -> None:
-    with installed(tmp_path, template) as here:
-        here.server.script = lambda asked: answers("You said: " + asked.prompt, ttft=0.6)
-        web = here.begin("manage.py", "up", "--port", str(free_port()))
-        until((tmp_path / "server.lock").exists)
-        here.command("collect", "killed")
-        until(lambda: here.states().get("running", 0) == CONCURRENCY)
-        web.terminate()
-        assert web.wait(25) == 0
         states = here.states()
         assert "running" not in states
-        assert sum(states.values()) == INPUTS
-        asked = sum(here.questions().values())
-        assert asked == states.get("done", 0), "no answer was paid for and thrown away"
+        under_way = sum((here.questions() - before).values()) + CONCURRENCY
+        assert states.get("done", 0) - saved <= under_way, "what was asked is saved, or waits again"
+        ended = here.command("collect", "killed", "--wait")
+        assert ended.returncode == 0, ended.stderr
+        here.check(kills=1)  # the orderly stop has cost no call
 
 
 @pytest.mark.postgres
 @pytest.mark.redis
-def test_workers_killed_and_a_broker_gone_end_with_every_row_once(tmp_path: Path) -> None:
-    with postgres() as url, redis_server() as broker:
-        scaled = {
-            "DATABASE_URL": url,
-            "REDIS_URL": broker,
-            "SECRET_KEY": "s" * 60,
-            "BLINDPAIR_ENCRYPTION_KEYS": "k" * 40,
-            "BLINDPAIR_ENDPOINT_HOSTS": "127.0.0.1",
-        }
-        with installed(tmp_path, **scaled) as here:
-            words = ["-m", "celery", "--app", "config.celery", "worker", "--pool", "prefork", "--concurrency", "1"]
-            workers = [here.begin(*words, "--hostname", f"w{number}@here") for number in (1, 2)]
-            here.command("collect", "killed")
-            until(lambda: here.done() >= 5)
-            workers[0].send_signal(signal.SIGKILL)
-            here.let_leases_run_out()  # also of the living one: its late answers are discarded, not doubled
-            until(lambda: here.done() >= 10)
-            workers[1].terminate()
-            workers[1].wait(30)
-            here.let_leases_run_out()
-            here.environment["REDIS_URL"] = f"redis://127.0.0.1:{free_port()}/0"
-            ended = here.command("collect", "killed", "--wait")
-            assert ended.returncode == 0, ended.stderr
-            here.check(kills=2)
+def test_worker_broker_database_and_backend_killed_in_turn_end_with_every_row_once() -> None:
+    with folders("app", "database", "broker") as (app, database, broker_folder):
+        database_server, broker = Postgres(database), Redis(broker_folder)
+        scaled = {"DATABASE_URL": database_server.url, "REDIS_URL": broker.url, "BLINDPAIR_ENDPOINT_HOSTS": "127.0.0.1"}
+        with started(database_server, broker), installed(app, **scaled, **SECRETS) as here:
+            workers = [Worker(here, name) for name in ("one", "two")]
+            with started(*workers):
+                here.command("collect", "killed")
+                until(lambda: here.done() >= 4)
+                workers[0].kill()
+                here.let_leases_run_out()  # also of the living one: its late answers are discarded, not doubled
+                until(lambda: here.done() >= 8)
+                broker.kill()
+                until(lambda: here.done() >= 12)
+                broker.start()
+                database_server.kill()
+                database_server.start()
+                here.let_leases_run_out()
+                until(lambda: here.done() >= 16)
+                workers[0].start()
+                saved, before = here.saved(), here.questions()
+                here.restart_backend()
+                until(lambda: here.states() == {"done": INPUTS})
+            again = {f"You said: {question}" for question in here.questions() - before}
+            assert not again & saved
+            here.check(kills=4)
