@@ -20,6 +20,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
@@ -135,6 +136,8 @@ class ModelServer:
         self._server.server_close()
         with self._lock:
             for connection in self._open:
+                with suppress(OSError):  # closing alone leaves it open for as long as its handler reads
+                    connection.shutdown(socket.SHUT_RDWR)
                 connection.close()
 
     def reply_to(self, asked: Asked) -> Reply:
