@@ -11,7 +11,7 @@ from backends.models import Completion, LoadRun, State, System
 from backends.sealing import StillSealed
 from experiments.actions import PreparedOutput, prompt_of
 from experiments.models import Arm, Decision, Experiment, Output, OutputState
-from experiments.naming import find_names
+from experiments.naming import find_all
 
 MEASURED = (
     "attempts",
@@ -118,7 +118,7 @@ def _prepared(output: Output, names: Sequence[str]) -> PreparedOutput:
             flags=output.flags,
             reason=output.reason,
         )
-    flags = [asdict(one) for one in find_names(output.text, tuple(names), prompt_of(output.input))]
+    flags = [asdict(one) for one in find_all(output.text, tuple(names), prompt_of(output.input))]
     state = OutputState.FLAGGED if flags else OutputState.READY
     return PreparedOutput(text=output.text, html=output.html, state=state, flags=flags)
 

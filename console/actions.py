@@ -169,6 +169,7 @@ def _undecided(experiment: Experiment) -> list[str]:
     shown = ", ".join(ids[:NAMED]) + (", …" if len(ids) > NAMED else "")
     count = waiting.count()
     subject = "1 answer names its maker" if count == 1 else f"{count} answers name their maker"
+    subject += " or speaks to raters" if count == 1 else " or speak to raters"
     return [f"{subject} and nobody decided what to do about it (inputs {shown}): mask, release or withhold."]
 
 

@@ -34,8 +34,8 @@ KINDS = {
         Kind(
             name="undecided",
             title="Names its maker",
-            words="These answers contain a name that could tell raters which system wrote them. "
-            "Mask the name, release the answer as it is, or withhold it.",
+            words="These answers contain a name that could tell raters which system wrote them, or speak to whoever "
+            "rates them. Mask those words, release the answer as it is, or withhold it.",
         ),
         Kind(
             name="decided",

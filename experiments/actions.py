@@ -11,7 +11,7 @@ from django.utils.text import slugify
 
 from accounts.models import User
 from experiments.models import Arm, Criterion, Decision, Experiment, Input, Output, OutputState, Status
-from experiments.naming import Finding, find_names, mask
+from experiments.naming import Finding, find_all, mask
 from experiments.normalising import normalise
 from experiments.refusals import Refused
 from experiments.rendering import render
@@ -127,7 +127,7 @@ def prepare_output(raw_text: str, outcome: str, extra_names: Iterable[str] = (),
     html = render(text)
     if outcome in HELD_BACK:
         return PreparedOutput(text=text, html=html, state=OutputState.WITHHELD, flags=[], reason=HELD_BACK[outcome])
-    flags = [asdict(finding) for finding in find_names(text, tuple(extra_names), prompt)]
+    flags = [asdict(finding) for finding in find_all(text, tuple(extra_names), prompt)]
     return PreparedOutput(text=text, html=html, state=OutputState.FLAGGED if flags else OutputState.READY, flags=flags)
 
 

@@ -9,6 +9,7 @@ from experiments.folding import Folded, fold, folded_pattern
 from experiments.system_names import mentions, whole_name
 
 MASK = "[the assistant]"
+UNSAID = "[…]"  # in the place of words to the rater
 BEFORE, AFTER = 200, 80  # folded characters around a name that are looked at
 KNOWN = "\ue000"  # stands for a name already found: "I am Qwen, created by …"
 
@@ -103,10 +104,16 @@ def find_names(text: str, extra_names: Iterable[str] = (), prompt: str = "") -> 
     return _without_overlap(found)
 
 
+def find_all(text: str, extra_names: Iterable[str] = (), prompt: str = "") -> tuple[Finding, ...]:
+    """All that an owner decides on before raters see it: names, as `find_names` has them, and words to the rater."""
+    return _without_overlap([*find_names(text, extra_names, prompt), *addresses_rater(text)])
+
+
 def mask(text: str, findings: Iterable[Finding]) -> str:
-    """The text with the words of the findings replaced by "[the assistant]"; nothing else is touched."""
+    """The text with names replaced by "[the assistant]" and words to the rater by "[…]"; nothing else is touched."""
     for finding in reversed(_without_overlap(findings)):
-        text = text[: finding.start] + MASK + text[finding.end :]
+        instead = UNSAID if finding.why == TO_THE_RATER else MASK
+        text = text[: finding.start] + instead + text[finding.end :]
     return text
 
 

@@ -1,9 +1,10 @@
 """How a text becomes safe HTML: Markdown without raw HTML or images, code coloured by classes, then an allow list."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from html import escape
 from typing import Any
+from urllib.parse import urlsplit
 
 import nh3
 from markdown_it import MarkdownIt
@@ -153,6 +154,36 @@ def _lower_headings(state: StateCore) -> None:
                 token.attrs["align"] = align
 
 
+def _tell_hosts(state: StateCore) -> None:
+    """Behind a link whose words do not say so already: where it leads."""
+    for token in state.tokens:
+        if token.type == "inline" and token.children:
+            token.children = list(_with_hosts(token.children))
+
+
+def _with_hosts(tokens: Sequence[Token]) -> Iterator[Token]:
+    address, words = "", ""
+    for token in tokens:
+        yield token
+        if token.type == "link_open":
+            address, words = str(token.attrs.get("href", "")), ""
+        elif token.type == "link_close":
+            place = _place(address)
+            if place and place not in words:
+                yield Token("text", "", 0, content=f" ({place})")
+        else:
+            words += token.content
+
+
+def _place(address: str) -> str:
+    """The host, or the address of a mail, that a link leads to: what stands before an @ is not it."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return ""
+    return parts.path if parts.scheme == "mailto" else parts.hostname or ""
+
+
 def _formula(state: StateInline, silent: bool) -> bool:
     closer = _FORMULAS.get(state.src[state.pos : state.pos + 2])
     if closer is None:
@@ -197,6 +228,7 @@ def _deleted(self: RendererHTML, tokens: Sequence[Token], at: int, options: Opti
 def _build() -> MarkdownIt:
     made = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable(["table", "strikethrough"])
     made.core.ruler.push("lower_headings", _lower_headings)
+    made.core.ruler.push("tell_hosts", _tell_hosts)
     made.inline.ruler.before("escape", "formula", _formula)
     rules: dict[str, Callable[..., str]] = {"fence": _fence, "image": _image, "s_open": _deleted, "s_close": _deleted}
     for name, rule in rules.items():

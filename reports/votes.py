@@ -4,11 +4,12 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
-from django.db.models import Case, Value, When
+from django.db.models import Case, QuerySet, Value, When
 from django.db.models.functions import Length
 from numpy.typing import NDArray
 
 from experiments.models import Arm, Decision, Experiment, Input, Output, OutputState
+from experiments.naming import TO_THE_RATER
 from ratings.models import Assignment, AssignmentKind, CriterionVerdict, Guess, Rater, Side
 from reports import ballot_rows
 from reports.ballot_rows import Rows, columns, verdict_code
@@ -99,13 +100,15 @@ def versus(votes: Votes, *, candidate: int, baseline: int) -> Versus:
 class Texts:
     """What is known of the outputs without their words, by input and arm (positions).
 
-    `length` holds characters, 0 where there is no output; `flagged` and `masked` mark outputs that named a maker.
+    `length` holds characters, 0 where there is no output; `flagged` and `masked` mark outputs that named a maker or
+    spoke to raters; `addressing` counts the latter.
     """
 
     length: Ints
     flagged: Bools
     masked: Bools
     held_back: int
+    addressing: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,11 +254,23 @@ def _outputs(experiment: Experiment, arms: list[int], inputs: list[int], raters:
     shape = (len(inputs), len(arms))
     length, state = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
     length[input_of, arm_of], state[input_of, arm_of] = table["length"], table["state"]
-    texts = Texts(length=length, flagged=state == 1, masked=state == 2, held_back=int(np.sum(state == 3)))
+    texts = Texts(
+        length=length,
+        flagged=state == 1,
+        masked=state == 2,
+        held_back=int(np.sum(state == 3)),
+        addressing=_addressing(rows),
+    )
     positions = _Positions(
         outputs=table["pk"], input_of=input_of, arm_of=arm_of, raters=np.asarray(raters, dtype=np.int64)
     )
     return positions, texts
+
+
+def _addressing(outputs: QuerySet[Output]) -> int:
+    """How many outputs speak to whoever rates them; flags are few."""
+    flagged = outputs.exclude(flags=[]).values_list("flags", flat=True)
+    return sum(any(flag.get("why") == TO_THE_RATER for flag in flags) for flags in flagged)
 
 
 def _sorted(keys: list[int]) -> tuple[Ints, Ints]:

@@ -24,6 +24,7 @@ def blinding(study: Study) -> Section:
         **_guesses(study),
         "flagged_outputs": int(texts.flagged.sum()),
         "masked_outputs": int(texts.masked.sum()),
+        "addressing_outputs": texts.addressing,
         "score_without_flagged": without[0]["score"] if without else nothing,
         "by_pair": without,
     }

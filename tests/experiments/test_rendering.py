@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from experiments.rendering import CUT, TAGS, is_safe, render, render_plain
+from tests.experiments.hostile import HOSTILE
 
 ATTRIBUTES = {
     "a": {"href", "title", "rel"},
@@ -20,97 +21,6 @@ ATTRIBUTES = {
     "pre": {"tabindex"},
     "table": {"tabindex"},
 }
-HOSTILE = [
-    "<script>alert(1)</script>",
-    "<SCRIPT SRC=//evil.example/x.js></SCRIPT>",
-    "<scr<script>ipt>alert(1)</scr</script>ipt>",
-    "<img src=x onerror=alert(1)>",
-    "<img/src=x/onerror=alert(1)>",
-    "<svg onload=alert(1)>",
-    "<svg><script>alert(1)</script></svg>",
-    "<svg><a xlink:href='javascript:alert(1)'>x</a></svg>",
-    "<svg><animate onbegin=alert(1) attributeName=x dur=1s>",
-    "<svg></p><style><a id='</style><img src=1 onerror=alert(1)>'>",
-    "<math><mtext><table><mglyph><style><!--</style><img title='--&gt;&lt;img src=1 onerror=alert(1)&gt;'>",
-    "<math><mi//xlink:href='data:x,<script>alert(1)</script>'>",
-    "<form><math><mtext></form><form><mglyph><style></math><img src onerror=alert(1)>",
-    "<noscript><p title='</noscript><img src=x onerror=alert(1)>'>",
-    "<template><img src=x onerror=alert(1)></template>",
-    "<select><style></select><img src=x onerror=alert(1)></style>",
-    "<style>@import 'https://evil.example/x.css';</style>",
-    "<link rel=stylesheet href=https://evil.example/x.css>",
-    "<link rel=preload as=image href=https://evil.example/x.png>",
-    "<meta http-equiv=refresh content='0;url=https://evil.example'>",
-    "<base href=https://evil.example/>",
-    "<iframe src=javascript:alert(1)></iframe>",
-    "<iframe srcdoc='<script>alert(1)</script>'></iframe>",
-    "<object data=javascript:alert(1)></object>",
-    "<embed src=javascript:alert(1)>",
-    "<form action=/rate/ method=post><button name=verdict value=left>A better</button></form>",
-    "<button formaction=javascript:alert(1)>x</button>",
-    "<input autofocus onfocus=alert(1)>",
-    "<textarea autofocus onfocus=alert(1)>",
-    "<details open ontoggle=alert(1)>",
-    "<video src=x onerror=alert(1)>",
-    "<video><source onerror=alert(1)></video>",
-    "<audio src=x onerror=alert(1)>",
-    "<marquee onstart=alert(1)>",
-    "<body onload=alert(1)>",
-    "<div style='position:fixed;inset:0'>over everything</div>",
-    "<div style=background:url(https://evil.example/x)>x</div>",
-    "<div hx-get=/rate/undo/ hx-trigger=load>x</div>",
-    "<div data-hx-post=/rate/ hx-on:load=alert(1)>x</div>",
-    "<p id=verdict class=card name=token>clobbered</p>",
-    "<a href=javascript:alert(1)>x</a>",
-    "<a href='jAvAsCrIpT&colon;alert(1)'>x</a>",
-    "<!--<img src='--><img src=x onerror=alert(1)>-->",
-    "<![CDATA[<img src=x onerror=alert(1)>]]>",
-    "<?xml-stylesheet href='javascript:alert(1)'?>",
-    "<xmp><p title='</xmp><img src=x onerror=alert(1)>'>",
-    "<plaintext><img src=x onerror=alert(1)>",
-    "<title></title><img src=x onerror=alert(1)>",
-    "<textarea></textarea><img src=x onerror=alert(1)>",
-    "<isindex type=image src=1 onerror=alert(1)>",
-    "<x onclick=alert(1)>click</x>",
-    "<p\x0conmouseover=alert(1)>x</p>",
-    "<img src='x'\x00onerror=alert(1)>",
-    "[x](javascript:alert(1))",
-    "[x](JaVaScRiPt:alert(1))",
-    "[x](java&#115;cript:alert(1))",
-    "[x](&#106;avascript:alert(1))",
-    "[x](javascript&colon;alert(1))",
-    "[x](  javascript:alert(1))",
-    "[x](\x01javascript:alert(1))",
-    "[x](vbscript:msgbox(1))",
-    "[x](data:text/html,<script>alert(1)</script>)",
-    "[x](data:image/svg+xml;base64,PHN2Zz4=)",
-    "[x](file:///etc/passwd)",
-    "[x](blob:https://evil.example/1)",
-    "[x](/rate/undo/)",
-    "[x](//evil.example/x)",
-    "[x](#verdict)",
-    "[x](?verdict=left)",
-    "[x]: javascript:alert(1)\n\n[x]",
-    "<javascript:alert(1)>",
-    "<https://evil.example/'onclick='alert(1)>",
-    '[x](https://evil.example/"onclick="alert(1))',
-    '[x](https://evil.example "title" onclick=alert(1))',
-    "[x](https://evil.example '\"><img src=x onerror=alert(1)>')",
-    "![x](https://evil.example/x.png)",
-    "![x](javascript:alert(1))",
-    '![x"onerror="alert(1)](https://evil.example/x.png)',
-    "[![x](https://evil.example/x.png)](javascript:alert(1))",
-    '```python"><img src=x onerror=alert(1)>\nx\n```',
-    "```<script>\nalert(1)\n```",
-    "```html\n<script>alert(1)</script><img src=x onerror=alert(1)>\n```",
-    '```js onload=alert(1) class="card"\nx\n```',
-    "`<img src=x onerror=alert(1)>`",
-    "|<img src=x onerror=alert(1)>|b|\n|-|-|\n|[x](javascript:alert(1))|<script>alert(1)</script>|",
-    "# <img src=x onerror=alert(1)>",
-    "> <script>alert(1)</script>",
-    "\\(<img src=x onerror=alert(1)>\\)",
-    "$$<script>alert(1)</script>$$",
-]
 
 
 class Inspector(HTMLParser):
@@ -153,7 +63,7 @@ def test_hostile_outputs_are_inert(text: str) -> None:
 
 
 def test_the_corpus_is_large_and_the_inspector_sees_what_is_wrong() -> None:
-    assert len(HOSTILE) >= 60
+    assert len(HOSTILE) >= 83
     assert complaints("<p onclick=x><img><a href='/x'>") == ["<p onclick>", "<img>", "href /x"]
 
 
@@ -210,6 +120,24 @@ def test_links_tell_nobody_where_they_were_clicked() -> None:
     assert 'href="https://example.org/a?b=1&amp;c=2"' in html
     assert 'title="seen"' in html
     assert 'rel="noopener noreferrer nofollow"' in html
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("[our page](https://evil.example/a)", "</a> (evil.example)"),
+        ("[bank.example](https://bank.example@evil.example/)", "</a> (evil.example)"),
+        ("[bank.example](https://evil.example/bank.example)", "</a> (evil.example)"),
+        ("[see evil.example](https://evil.example/a)", "see evil.example</a></p>"),
+        ("<https://evil.example/a>", "https://evil.example/a</a></p>"),
+        ("[**bold** words](https://evil.example:8443/)", "</a> (evil.example)"),
+        ("[write](mailto:a@evil.example)", "</a> (a@evil.example)"),
+        ("[раураl.example](https://раураl.example/)", "(xn--"),
+        ("[x](https://[::1]/a)", "</a> (::1)"),
+    ],
+)
+def test_a_link_says_where_it_leads_unless_its_words_do(text: str, shown: str) -> None:
+    assert shown in render(text)
 
 
 def test_formulas_stay_as_they_were_written() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 FIRST_VIEW = 150_000
 FONTS = ["inter-latin.woff2", "reading-latin.woff2", "reading-italic-latin.woff2"]
 STYLES = ["tokens.css", "base.css", "layout.css", "components.css", "rating.css"]
-SCRIPTS = ["trusted.js", "comfort.js", "differences.js", "rating.js"]
+SCRIPTS = ["trusted.js", "comfort.js", "differences.js", "leaving.js", "rating.js"]
 PAGE = 12_000  # the page itself with two long outputs
 
 
