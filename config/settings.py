@@ -96,6 +96,7 @@ TEMPLATES = [
         },
     }
 ]
+DEFAULT_EXCEPTION_REPORTER_FILTER = "config.discretion.Discreet"
 CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
 
 
