@@ -63,13 +63,18 @@ def attempt(limit: Limit, who: str, *, now: datetime | None = None) -> Try:
     _check(limit, key, now, limit.most)
     with transaction.atomic():
         made = Try.objects.create(key=key, at=now)
-        Try.objects.filter(at__lt=now - KEPT).delete()
+        forget(now)
     try:
         _check(limit, key, now, limit.most + 1)
     except TooMany:
         made.delete()
         raise
     return made
+
+
+def forget(now: datetime) -> None:
+    """Remove tries that no limit looks back to."""
+    Try.objects.filter(at__lt=now - KEPT).delete()
 
 
 def throttled(limit: Limit, *, methods: tuple[str, ...] = ("POST",)) -> Callable[[V], V]:

@@ -4,9 +4,11 @@ import logging
 import threading
 from datetime import datetime, timedelta
 
+from django.contrib.sessions.backends.db import SessionStore
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
+from accounts import throttling
 from accounts.actions import log
 from console import staging
 from console.actions import delete
@@ -30,9 +32,11 @@ def kept_until(experiment: Experiment) -> datetime | None:
 
 
 def sweep(now: datetime | None = None) -> list[str]:
-    """Delete what is overdue, with everything, and files nobody took; the slugs."""
+    """Delete what is overdue, with everything, files nobody took, and sessions and tries that are over; the slugs."""
     now = now or timezone.now()
     staging.sweep(now=now)
+    throttling.forget(now)
+    SessionStore.clear_expired()
     gone = []
     for experiment in overdue(now):
         delete(experiment=experiment, by=None)

@@ -54,7 +54,7 @@ def test_nothing_of_the_corpus_does_anything(sit: Sit) -> None:
     rater = sit(an_experiment_of(*couples))
     page, dialogs, popups = rater.page, [], []
     page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
-    page.context.on("page", popups.append)
+    page.context.on("page", lambda opened: popups.append(opened.url))
     seen = ""
     for number in range(1, len(couples) + 1):
         expect(page.locator("#progress b")).to_have_text(str(number))

@@ -30,7 +30,7 @@ KEPT = {"slug", "secret_env"}  # the short name stays in the log; the other is n
 FEWEST = 25
 
 
-def texts_of(model: type[models.Model]) -> Iterator[models.Field[Any, Any]]:
+def texts_of(model: type[models.Model]) -> Iterator["models.Field[Any, Any]"]:
     """Every column that could hold what a customer or a rater wrote."""
     for field in model._meta.concrete_fields:
         if isinstance(field, models.TextField | models.JSONField) and field.name not in KEPT:

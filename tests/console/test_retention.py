@@ -7,10 +7,14 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.db import OperationalError
+from django.utils import timezone
 
-from accounts.models import Event
+from accounts.models import Event, Try
+from accounts.throttling import LINKS, attempt
 from config.celery import app
 from console import retention, tasks
 from experiments.models import Experiment
@@ -49,6 +53,17 @@ def test_the_command_names_first_and_deletes_then(db: None) -> None:
     assert run("--dry-run") == {"deleted": [], "overdue": ["over"]}
     assert run() == {"deleted": ["over"], "overdue": []}
     assert run() == {"deleted": [], "overdue": []}
+
+
+def test_sessions_and_tries_that_are_over_go_too(db: None) -> None:
+    over, lasting = SessionStore(), SessionStore()
+    over.set_expiry(-1)
+    for session in (over, lasting):
+        session.save()
+    attempt(LINKS, "192.0.2.1", now=timezone.now() - timedelta(days=1))
+    retention.sweep()
+    assert [row.pk for row in Session.objects.all()] == [lasting.session_key]
+    assert not Try.objects.exists()
 
 
 def test_celery_beat_rings_it(db: None) -> None:
