@@ -23,6 +23,16 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line)
 
 
+class Brief(logging.Filter):
+    """Leaves the traceback off where Django refused a request: whoever sends nonsense fills no log."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let every record through."""
+        if record.name.startswith("django.security"):
+            record.exc_info = record.exc_text = None
+        return True
+
+
 class WithoutTokens(logging.Filter):
     """Writes the start of a hash where an address holds the token of a personal link."""
 

@@ -43,7 +43,7 @@ def groups() -> list[tuple[str, str]]:
 
 def click_everything(page: Page) -> None:
     """Every link of both cards, by mouse; each asks, and the rater stays."""
-    for link in page.locator(".card .prose a").all():
+    for link in page.locator(".card .prose a[href]").all():
         link.dispatch_event("click")
         expect(page.locator("#leaving")).to_be_visible()
         page.locator("#leaving button").click()
@@ -90,3 +90,12 @@ def test_a_link_asks_where_to_and_opens_beside_the_page(sit: Sit) -> None:
     beside.value.close()
     expect(page.locator("#leaving")).to_be_hidden()
     assert page.url.endswith("/rate/")
+
+
+def test_whatever_the_policy_refuses_is_a_complaint(sit: Sit) -> None:
+    rater = sit(an_experiment_of(("one", "other")))
+    page = rater.page
+    with page.expect_console_message(lambda message: "Content Security Policy" in message.text):
+        page.evaluate("document.head.append(Object.assign(document.createElement('style'), {textContent: 'p {}'}))")
+    assert [one for one in rater.complaints if "Content Security Policy" in one]
+    rater.forgive("Content Security Policy")
