@@ -170,8 +170,10 @@ class _Asking:
     def put_off(self, seconds: float) -> Ending:
         """Back in line, unless this row has used up its calls while its server answers others."""
         last = self._calls[-1].attempt if self._calls else None
-        if last and last.failure_kind and self._used_up() and self._is_alone():
-            return self._give_up(last)
+        if last and last.failure_kind and not self._asker.halt.is_set() and self._used_up():
+            ending = self._once_more() if self._rests else self._give_up(last)
+            if ending is not None:
+                return ending
         if last and last.failure_kind == "rate":
             self._save(lambda: trouble.rest_for(system_id=self._system, seconds=seconds, sentence=last.sentence))
         return finishing.put_off(
@@ -207,16 +209,20 @@ class _Asking:
             self._save(lambda: trouble.stop(system_id=self._system, kind="rate", sentence=last.sentence))
         return self.fail(last.failure_kind, last.sentence)
 
-    def _is_alone(self) -> bool:
-        """Whether it is this row that the server does not answer: one that seems away is asked something else."""
-        if self._asker.halt.is_set():
-            return False
-        if not self._rests:
-            return True
-        if not self._asker.warm_up():
-            return False
+    def _once_more(self) -> Ending | None:
+        """For a row that has had all its calls from a server that seems away: is it the server, or this row alone?
+
+        A server that answers another question may just have come back, so the row's own is put to it once more.
+        """
+        asker = self._asker
+        if not asker.warm_up():
+            return None
         self._save(lambda: trouble.note_answer(system_id=self._system))
-        return True
+        chat = asker.chat(self._claim.item)
+        result = fetch_with_retries(asker.client, asker.target, chat, policy=PROBE, on_attempt=self.note)
+        if result.fetched is not None:
+            return self.settle(result)
+        return self._give_up(self._calls[-1].attempt)
 
     def _used_up(self) -> bool:
         with database_turn():

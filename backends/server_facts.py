@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
+from urllib.parse import urlsplit
 
 from backends.adapters.contract import ChatRequest, Json, Target, items, join, key_headers, mapping, root_of
-from backends.client import WireClient
-from backends.failures import BackendFailure
+from backends.client import WireClient, now
+from backends.error_answers import from_status
+from backends.failures import BackendError, BackendFailure, scrub
 
 _CONTEXT_NAMES = (
     "max_model_len",
@@ -19,6 +22,7 @@ _CONTEXT_NAMES = (
     "inputTokenLimit",
     "max_total_tokens",
 )
+_NOT_FOR_US = {301, 302, 303, 307, 308, 401, 402, 403, 407, 429, 502, 503, 504}  # others: it has no such list
 _OWNERS = {"vllm": "vllm", "sglang": "sglang", "llamacpp": "llamacpp", "library": "ollama"}
 
 
@@ -91,6 +95,21 @@ def listed_models(client: WireClient, target: Target) -> tuple[str, tuple[str, .
     """The preset that a list of models gives away ("" if none) and the models; raises `BackendFailure`."""
     url = join(target.base_url, target.profile.path_prefix, "/models")
     status, said = client.get_json(url, key_headers(target))
+    if status in _NOT_FOR_US:
+        raise from_status(
+            status=status,
+            headers={},
+            body=scrub(json.dumps(said), target.secret) if said else "",
+            host=urlsplit(url).netloc,
+            dialect=target.profile.dialect,
+            now=now(),
+        )
+    if status == 200 and said is None:
+        raise BackendError(
+            "not_an_api",
+            f"{urlsplit(url).netloc} answered with something that is no list of models. "
+            "Check the base address, and that no log-in page stands before it.",
+        )
     entries = _entries(said) if status == 200 else []
     return _maker(entries), tuple(name for entry in entries if (name := _id(entry)))
 

@@ -39,10 +39,15 @@ def try_endpoint(endpoint: Endpoint, *, model: str = "") -> Trial:
     except (Refused, BadAddress, UnknownPreset) as error:
         return Trial(ok=False, sentence=_whole(str(error)))
     with WireClient(policy=policy(), deadlines=DEADLINES) as client:
-        models = _models(client, target)
+        try:
+            models = listed_models(client, target)[1]
+        except BackendFailure as failed:
+            if not model:
+                return Trial(ok=False, sentence=_whole(failed.sentence))
+            models = ()
         chosen = model or next(iter(models), "")
         if not chosen:
-            return Trial(ok=False, sentence="The server lists no models. Name one to try.")
+            return Trial(ok=False, sentence="It can be reached, but lists no models. Name one to try.")
         chat = ChatRequest(
             model=chosen, messages=({"role": "user", "content": QUESTION},), parameters={"max_tokens": TOKENS}
         )

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.actions import log
 from accounts.throttling import STARTS, throttled
 from backends import actions
+from backends.calls import Failing, LastCall, last_calls
 from backends.failures import KINDS
 from backends.listing import Outcomes, Pace, outcomes, pace, spent
 from backends.queries import Failure, Progress, failures, progress
@@ -36,6 +37,7 @@ class Group:
     sentence: str
     inputs: list[str]
     count: int
+    call: LastCall | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,20 +109,20 @@ def _panel(experiment: Experiment) -> Panel:
             waiting=sum(one.pending + one.running for one in now.systems if not one.paused),
         ),
         spent=spent(experiment),
-        groups=_grouped(failures(experiment)),
+        groups=_grouped(failures(experiment), last_calls(experiment) if now.failed else {}),
         held_back=outcomes(experiment),
         may_steer=experiment.status in BEFORE_THE_SEAL,
         not_started=experiment.inputs.count() * sum(not one.recorded and not one.total for one in now.systems),
     )
 
 
-def _grouped(found: list[Failure]) -> list[Group]:
+def _grouped(found: list[Failure], calls: dict[Failing, LastCall]) -> list[Group]:
     grouped: dict[tuple[str, str, str], list[str]] = {}
     for one in found:
         if one.input is not None:  # what stands in the way of a whole system is said beside its bar
             grouped.setdefault((one.kind, one.system, one.sentence), []).append(one.input)
     return [
-        Group(_title(kind), system, sentence, inputs[:NAMED], len(inputs))
+        Group(_title(kind), system, sentence, inputs[:NAMED], len(inputs), calls.get((system, kind, sentence)))
         for (kind, system, sentence), inputs in grouped.items()
     ]
 

@@ -51,7 +51,7 @@ OF_A_ROW: list[tuple[str, Reply, str, str, int]] = [
     ("hang", Reply([Hang()]), "too_slow", "within", 2),
     ("drip", drip(), "too_slow", "within", 2),
     ("comments for ever", comments_for_ever(), "too_slow", "within", 2),
-    ("reset before any byte", Reply(headers_after=[Reset()]), "unreachable", "broke the connection off", 8),
+    ("reset before any byte", Reply(headers_after=[Reset()]), "unreachable", "broke the connection off", 9),
     ("reset in mid-body", Reply([event(chunk("Pa")), Reset()]), "cut_off", "broke in the middle of the answer", 4),
     ("ended early", Reply([event(chunk("Pa")), Close()]), "cut_off", "broke in the middle of the answer", 4),
     ("truncated JSON", TRUNCATED, "cut_off", "is not JSON", 4),

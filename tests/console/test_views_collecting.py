@@ -127,3 +127,32 @@ def test_answers_that_cannot_be_rated_are_counted_and_can_be_fetched_again(
     assert "2 cut off" in page(client, collected)
     steer(client, collected, "again")
     assert Completion.objects.filter(system__arm__experiment=collected, state="pending").count() == 2
+
+
+def test_what_failed_shows_its_last_call_with_what_was_sent_and_what_was_said(
+    client: Client, experiment: Experiment
+) -> None:
+    steer(client, experiment, "start")
+    row = Completion.objects.filter(system__name="candidate").order_by("pk")[0]
+    Completion.objects.filter(pk=row.pk).update(
+        state="failed", failure_kind="busy", sentence="It was too busy.", attempts=2, finished_at=NOW
+    )
+    for number, status in ((1, 502), (2, 503)):
+        row.tries.create(
+            number=number,
+            status=status,
+            connect_ms=3.2,
+            end_ms=41.7,
+            sent={"model": "m-1", "temperature": 0},
+            told={"x-ratelimit-remaining-requests": "0"},
+            failure_kind="busy",
+            raw_tail="<b>queue full</b>",
+        )
+    text = page(client, experiment)
+    assert "The last of 2 calls" in text
+    assert "<dd>503</dd>" in text
+    assert "502" not in text
+    assert "42 ms" in text
+    assert "&quot;temperature&quot;: 0" in text
+    assert "x-ratelimit-remaining-requests: 0" in text
+    assert "&lt;b&gt;queue full&lt;/b&gt;" in text
