@@ -5,17 +5,20 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from hashlib import blake2b
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import numpy as np
+from datasketch import MinHash, MinHashLSH
 
 BANDS = 3  # short, middling, long
 WORDS = 3  # of a shingle
 HASHES, PER_BAND = 64, 4  # two texts that share seven tenths of their shingles meet in a band in 98.8 % of cases
 ALIKE = 0.7  # share of common shingles from which two texts count as one
+SCHEME: Final = "affine32"  # named, so that no later default of the library changes a sample
 Row = TypeVar("Row")
 _WORD = re.compile(r"\w+")
+# Which functions the hashes use does not matter, only that they are always the same.
+_ALWAYS_THE_SAME = MinHash(num_perm=HASHES, seed=1, scheme=SCHEME).permutations
 
 
 def choose(rows: Sequence[Row], count: int, *, seed: int, tags: Callable[[Row], Any] | None = None) -> list[Row]:
@@ -62,23 +65,21 @@ def distinct(texts: Sequence[str]) -> list[int]:
     """
     kept: list[int] = []
     seen: set[str] = set()
-    bands: dict[tuple[int, bytes], list[int]] = defaultdict(list)
-    prints: dict[int, np.ndarray[Any, Any]] = {}
+    prints: dict[int, MinHash] = {}
+    index = MinHashLSH(num_perm=HASHES, params=(HASHES // PER_BAND, PER_BAND))
     for place, text in enumerate(texts):
         words = _WORD.findall(_plain(text))
         same = " ".join(words) or text
         if same in seen:
             continue
         print_ = _fingerprint(words)
-        keys = [(at, print_[at : at + PER_BAND].tobytes()) for at in range(0, HASHES, PER_BAND)]
-        near = {other for key in keys for other in bands[key]} if len(words) > WORDS else set()
-        if any(float(np.mean(prints[other] == print_)) >= ALIKE for other in near):
+        near = index.query(print_) if len(words) > WORDS else []
+        if any(print_.jaccard(prints[other]) >= ALIKE for other in near):
             continue
         seen.add(same)
         kept.append(place)
         prints[place] = print_
-        for key in keys:
-            bands[key].append(place)
+        index.insert(place, print_, check_duplication=False)
     return kept
 
 
@@ -91,25 +92,10 @@ def _plain(text: str) -> str:
     return "".join(letter for letter in letters if not unicodedata.combining(letter))
 
 
-def _coefficients() -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    # Which functions does not matter, only that they are always the same.
-    made = random.Random("the shingles of a text")  # noqa: S311  # nothing is kept secret with it
-    return (
-        np.array([made.randrange(1 << 64) | 1 for _ in range(HASHES)], np.uint64),
-        np.array([made.randrange(1 << 64) for _ in range(HASHES)], np.uint64),
-    )
-
-
-_TIMES, _PLUS = _coefficients()
-
-
-def _fingerprint(words: Sequence[str]) -> np.ndarray[Any, Any]:
-    shingles = {" ".join(words[at : at + WORDS]) for at in range(max(1, len(words) - WORDS + 1))}
-    numbers = np.array([int.from_bytes(blake2b(one.encode(), digest_size=8).digest()) for one in shingles], np.uint64)
-    # Multiply and add modulo 2^64, keep the high half (Dietzfelbinger's multiply-shift): wrapping round is wanted.
-    hashed: np.ndarray[Any, Any] = (numbers[:, None] * _TIMES + _PLUS) >> np.uint64(32)
-    lowest: np.ndarray[Any, Any] = hashed.min(axis=0)
-    return lowest
+def _fingerprint(words: Sequence[str]) -> MinHash:
+    made = MinHash(num_perm=HASHES, permutations=_ALWAYS_THE_SAME, scheme=SCHEME)
+    made.update_batch([" ".join(words[at : at + WORDS]).encode() for at in range(max(1, len(words) - WORDS + 1))])
+    return made
 
 
 def _bands(members: Sequence[int], texts: Sequence[str]) -> dict[str, list[int]]:
