@@ -1,138 +1,163 @@
-"""Wall 7: whatever a rater asks for, in whatever form, nothing that comes back tells a system."""
+"""Wall 7: whatever a rater asks for, in whatever form and whenever, nothing that comes back tells a system."""
 
-import itertools
-import re
-from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 
 import pytest
+from django.db import OperationalError
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.http import HttpResponse
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver
 
 from experiments.models import Experiment
+from ratings import desk
 from ratings.models import Rater
-from tests.blinding.world import Eyes, a_seated_rater, a_world, disguises, hidden
+from tests.blinding.asking import FOREIGN_FORMS, FORMS, ask, everything_of, foreign_addresses, own_addresses
+from tests.blinding.canaries import hidden_columns, tables
+from tests.blinding.eyes import SHORT, Eyes
+from tests.blinding.world import a_crowded_world, a_seated_rater, a_world, hidden_from
+from tests.factories import NOW
 from tests.journeys.drivers import form_on_the_desk
 
 pytestmark = pytest.mark.django_db
-GUESSES = """
-api/ openapi.json schema/ metrics debug/ media/ .env favicon.ico robots.txt server-status
-static/../manage.py static/js/rating.js.map rate/../admin/
-experiments/{slug}/report/ experiments/{pk}/exports/csv/ experiments/{pk}/report.json
-rate/{pk}/ rate/done rate/undo rate/?debug=1 rate/?system=1&arm=1 r/ r/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA/
-"""
-FORMS = ("get", "head", "options", "htmx get", "post", "htmx post")
 
 
-def every_address(experiment: Experiment) -> list[str]:
-    """Every route of the whole site with plausible values, and some that nobody routed."""
-    values = {
-        "pk": experiment.pk,
-        "experiment": experiment.pk,
-        "id": experiment.pk,
-        "token": "x" * 43,
-        "format": "json",
-        "name": "csv",
-    }
-    routes = {
-        re.sub(r"<(?:\w+:)?(\w+)>", lambda m: str(values.get(m[1], 1)), route) for route in _routes(get_resolver())
-    }
-    guesses = [guess.format(pk=experiment.pk, slug=experiment.slug) for guess in GUESSES.split()]
-    return sorted({"/" + route.lstrip("^").rstrip("$") for route in {*routes, *guesses}})
+class Sweep:
+    """A rater's browser that asks for everything and looks at whatever comes back."""
+
+    def __init__(self, experiment: Experiment) -> None:
+        self.experiment = experiment
+        self.client = a_seated_rater(experiment)
+        self.client.raise_request_exception = False
+        self.rater = Rater.objects.get(experiment=experiment, label="Rater 1")
+        self.looked = 0
+        self.open_eyes()
+
+    def open_eyes(self) -> None:
+        """Learn all that is hidden now; judging makes rows, whose keys are hidden too."""
+        self.eyes = Eyes(text for _, text in hidden_from(self.rater))
+
+    def look(self, answer: HttpResponse, what: str) -> None:
+        """Fail on the first canary."""
+        self.looked += 1
+        found = self.eyes.see(everything_of(answer))
+        # What one types into an address may come back with it, in a redirect to the page for signing in.
+        found -= {text for text in found if text in what}
+        assert not found, f"{what} ({answer.status_code}) tells {found}"
+
+    def everywhere(self, *, fails_with: int | None = None) -> None:
+        """Every address of raters in every form, and every other address in the commoner ones."""
+        self.at_the_desk(fails_with=fails_with)
+        self._ask(foreign_addresses(self.experiment), FOREIGN_FORMS, fails_with)
+
+    def at_the_desk(self, *, fails_with: int | None = None) -> None:
+        """Every address of raters in every form."""
+        self.open_eyes()
+        self._ask(own_addresses(self.experiment), tuple(FORMS), fails_with)
+
+    def _ask(self, addresses: list[str], forms: tuple[str, ...], fails_with: int | None) -> None:
+        for address, form in product(addresses, forms):
+            answer = ask(self.client, address, form)
+            self.look(answer, f"{form} {address}")
+            fine = answer.status_code < 500 or answer.status_code == fails_with
+            assert fine, f"{form} {address} fails with {answer.status_code}"
+
+    def rate_one(self, *, scripts: bool) -> bool:
+        """Judge the pair on the desk, looking at every answer; False where none is left."""
+        page = self.client.get("/rate/", follow=True)
+        self.look(page, "GET /rate/")
+        form = form_on_the_desk(page.content.decode())
+        if not form.found:
+            return False
+        headers = {"HX-Request": "true"} if scripts else {}
+        said = {"guess": "unsure"} if "/guess/" in form.action else {"verdict": "left", "criterion-1": "left"}
+        self.look(self.client.post(form.action, form.fields | said, headers=headers), f"POST {form.action}")
+        return True
 
 
-def _routes(resolver: URLResolver, before: str = "") -> Iterator[str]:
-    for pattern in resolver.url_patterns:
-        route = before + str(pattern.pattern)
-        if isinstance(pattern, URLPattern) or "admin" in route:
-            yield route
-        else:
-            yield from _routes(pattern, route)
+def test_every_hidden_column_holds_something_rare() -> None:
+    experiment = a_crowded_world()
+    a_seated_rater(experiment)
+    planted = {column for column, text in hidden_from(Rater.objects.get(label="Rater 1")) if len(text) >= SHORT}
+    wanted = {f"{model._meta.label}.{field.name}" for model in tables() for field in hidden_columns(model)}
+    assert sorted(wanted - planted) == [], "a new column or table: plant a canary there, or say why raters may see it"
 
 
-def ask(client: Client, address: str, form: str) -> HttpResponse:
-    """One request in one of the six forms."""
-    headers = {"HX-Request": "true"} if form.startswith("htmx") else {}
-    method = form.rsplit(maxsplit=1)[-1]
-    if method == "post":
-        return client.post(address, {"assignment": "nonsense", "verdict": "left"}, headers=headers)  # type: ignore[return-value]
-    return getattr(client, method)(address, headers=headers)  # type: ignore[no-any-return]
-
-
-def everything_of(response: HttpResponse) -> bytes:
-    """Body, headers, cookies and redirects as bytes."""
-    body = b"".join(response.streaming_content) if response.streaming else response.content  # type: ignore[attr-defined]
-    head = "\n".join(f"{name}: {value}" for name, value in response.headers.items()).encode()
-    return b"\n".join([head, response.cookies.output().encode(), body])
-
-
-def sweep(client: Client, experiment: Experiment, eyes: Eyes) -> int:
-    """Ask for everything; fail on the first canary. Returns how many answers were looked at."""
-    client.raise_request_exception = False
-    looked = 0
-    for address, form in itertools.product(every_address(experiment), FORMS):
-        if address == "/logout/" and "post" in form:
-            continue  # it would end the rater's own session and blind the rest of the sweep
-        response = ask(client, address, form)
-        found = eyes.see(everything_of(response))
-        assert not found, f"{form} {address} ({response.status_code}) tells {found}"
-        assert response.status_code < 500, f"{form} {address} fails with {response.status_code}"
-        looked += 1
-    return looked
-
-
-def rate_one(client: Client, eyes: Eyes, *, scripts: bool) -> bool:
-    """Judge the pair on the desk, looking at every answer; False where none is left."""
-    page = client.get("/rate/", follow=True)
-    assert not eyes.see(everything_of(page))
-    form = form_on_the_desk(page.content.decode())
-    if not form.found:
-        return False
-    headers = {"HX-Request": "true"} if scripts else {}
-    said = {"guess": "unsure"} if "/guess/" in form.action else {"verdict": "left"}
-    answer = client.post(form.action, form.fields | said, headers=headers)
-    assert not eyes.see(everything_of(answer))
-    return True
-
-
-@pytest.mark.parametrize("arms", [2, 4])
-def test_no_answer_of_the_whole_site_tells_a_rater_who_is_who(arms: int) -> None:
-    experiment = a_world(arms=arms, control_share=0.2, repeat_share=0.2, ask_guess=True)
-    eyes = Eyes(hidden(arms))
-    client = a_seated_rater(experiment)
-    looked = sweep(client, experiment, eyes)
-    assert rate_one(client, eyes, scripts=False)
-    assert rate_one(client, eyes, scripts=True)
-    looked += sweep(client, experiment, eyes)
+def test_no_answer_of_the_whole_site_tells_a_rater_who_is_who() -> None:
+    experiment = a_crowded_world(arms=3, control_share=0.2, repeat_share=0.2, ask_guess=True)
+    sweep = Sweep(experiment)
+    sweep.everywhere()
+    assert sweep.rate_one(scripts=False)
+    assert sweep.rate_one(scripts=True)
+    sweep.at_the_desk()
     for _ in range(100):
-        if not rate_one(client, eyes, scripts=True):
+        if not sweep.rate_one(scripts=True):
             break
-        looked += 2
     else:
         pytest.fail("the rater is never done")
-    looked += sweep(client, experiment, eyes)
-    assert looked > 500
-    Rater.objects.filter(experiment=experiment).update(revoked_at="2026-11-02T00:00Z")
-    sweep(client, experiment, eyes)
+    sweep.everywhere()
+    assert sweep.looked > 2000
 
 
+@pytest.mark.once
+@pytest.mark.parametrize(
+    "end",
+    [
+        {"status": "closed", "closed_at": NOW},
+        {"raters__revoked_at": NOW},
+    ],
+    ids=["closed", "withdrawn"],
+)
+def test_nothing_is_told_to_whom_the_desk_is_shut_either(end: dict[str, object]) -> None:
+    experiment = a_crowded_world()
+    sweep = Sweep(experiment)
+    assert sweep.rate_one(scripts=True)
+    if "status" in end:
+        Experiment.objects.filter(pk=experiment.pk).update(**end)
+    else:
+        Rater.objects.filter(experiment=experiment).update(revoked_at=NOW)
+    sweep.at_the_desk()
+
+
+@pytest.mark.once
 def test_a_stranger_without_a_link_learns_nothing_either() -> None:
-    experiment = a_world()
-    sweep(Client(), experiment, Eyes(hidden(2)))
+    sweep = Sweep(a_crowded_world())
+    sweep.client = Client(raise_request_exception=False)
+    sweep.everywhere()
+
+
+@pytest.mark.once
+def test_an_error_of_ours_tells_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    sweep = Sweep(a_crowded_world())
+
+    def failing(*_: object, **__: object) -> None:
+        raise RuntimeError("Zyxomatic-1-Quillfeather at https://zyx1.quillfeather.example/v1 broke the desk")
+
+    for name in ("next_pair", "judge", "review", "welcome", "briefing", "undo", "skip"):
+        monkeypatch.setattr(desk, name, failing)
+    assert sweep.client.get("/rate/").status_code == 500
+    sweep.at_the_desk(fails_with=500)
+
+
+@pytest.mark.once
+def test_a_database_that_is_away_tells_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    sweep = Sweep(a_crowded_world())
+    sweep.open_eyes()
+
+    def away(*_: object, **__: object) -> None:
+        raise OperationalError('connection to server at "zyx1.quillfeather.example" failed: vault-of-zyxomatic-1')
+
+    monkeypatch.setattr(BaseDatabaseWrapper, "cursor", away)
+    monkeypatch.setattr(sweep, "open_eyes", lambda: None)
+    answer = sweep.client.get("/rate/")
+    assert answer.status_code == 503
+    assert int(answer.headers["Retry-After"]) > 0
+    sweep.everywhere(fails_with=503)
 
 
 def test_no_static_file_knows_a_sentinel(checkout: Path) -> None:
-    eyes = Eyes(hidden(2))
+    a_world()
+    eyes = Eyes(["Zyxomatic-1-Quillfeather", "quillfeather/zyx-1b-instruct-awq", "zyx1.quillfeather.example"])
     files = [path for path in (checkout / "static").rglob("*") if path.is_file()]
     assert len(files) > 5
     assert not [path for path in files if eyes.see(path.read_bytes())]
-
-
-@pytest.mark.parametrize("wrapping", [lambda d: d, lambda d: b"<p>" + d + b"</p>"])
-def test_the_eyes_see_through_every_disguise(wrapping: object) -> None:
-    text = "Zyxomatic-1-Quillfeather"
-    eyes = Eyes([text])
-    for shape in disguises(text):
-        assert eyes.see(wrapping(shape)) == {text}  # type: ignore[operator]
-    assert eyes.see(b"nothing to see here") == set()

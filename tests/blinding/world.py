@@ -1,156 +1,283 @@
-"""Experiments whose every hidden column holds something rare, and eyes that find it in any disguise."""
+"""Experiments whose every hidden column holds something rare, alone or beside another one that is hidden altogether."""
 
-import base64
-import codecs
-import hashlib
-import json
-from datetime import UTC, datetime
-from html import escape
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from itertools import count
 from typing import Any
-from urllib.parse import quote
 
+from django.apps import apps
+from django.conf import settings
+from django.db.models import Model
 from django.test import Client
 
-from accounts.models import User
-from backends.models import Completion, Endpoint, System
-from experiments.models import Arm, Experiment, Output
+from accounts.models import Event, Invitation, User
+from backends.models import Attempt, Completion, Endpoint, LoadRun, System
+from experiments.models import Arm, Criterion, Experiment, Input, Output
 from ratings.actions import make_comparisons
 from ratings.links import invite
-from tests.factories import NOW, a_user, an_experiment
+from ratings.models import Assignment, Comparison, CriterionVerdict, Guess, Judgment, Rater
+from reports.models import Assumptions, Benchmark, Result
+from tests.blinding.canaries import canaries_of, plant, tables
+from tests.factories import NOW, a_user
 
 OWNER = "owner-of-canaries@example.org"
-SHORT = 7  # shorter canaries would be found by chance in hexadecimal handles
+FIRST_KEY = 918_273_645_000_001  # far from what a database counts up to by itself
+SALT = "5a17" * 16
+HELD_BACK = 900  # the position of the first input whose answers nobody may see
+FAR = datetime(2099, 7, 3, 3, 14, 15, 926535, tzinfo=UTC)
 
 
-def canaries(number: int) -> dict[str, str]:
-    """What is hidden of one system: column -> rare text."""
-    return {
-        "name": f"Zyxomatic-{number}-Quillfeather",
-        "model_id": f"quillfeather/zyx-{number}b-instruct-awq",
-        "endpoint": f"vault-of-zyxomatic-{number}",
-        "address": f"zyx{number}.quillfeather.example",
-        "prompt": f"You are the zyxomatic oracle {number}.",
-        "temperature": f"0.837465{number}",
-        "price": f"13.57924{number}",
-        "latency": f"98765.43{number}",
-        "tokens": f"76543{number}",
-        "fact": f"licence-of-quillfeather-{number}",
-        "raw": f"raw zyxomatic thoughts {number}",
-        "trouble": f"zyxomatic-request-id-{number}",
-    }
+class Keys:
+    """Primary keys that stand nowhere else, the same in every run."""
+
+    def __init__(self, first: int) -> None:
+        self.numbers = count(first)
+
+    def add(self, model: type[Model], **fields: Any) -> Any:
+        """A row under the next key."""
+        return model._base_manager.create(pk=next(self.numbers), **fields)
+
+    def renumber(self, model: type[Model], **where: Any) -> None:
+        """Give rows that the product made the next keys, in their order."""
+        rows = list(model._base_manager.filter(**where).order_by("pk"))
+        model._base_manager.filter(**where).delete()
+        for row in rows:
+            row.pk = next(self.numbers)
+        model._base_manager.bulk_create(rows)
 
 
-def a_world(*, arms: int = 2, inputs: int = 4, owner: User | None = None, **fields: Any) -> Experiment:
-    """An experiment open for rating, with canaries in every hidden column of its envelope and its title."""
-    experiment = an_experiment(
-        inputs=inputs, slug="slug-of-the-quillfeather-study", title="Title of the Quillfeather study", **fields
-    )
-    experiment.owners.add(owner or a_user(OWNER))
-    for number in range(1, arms + 1):
-        system = _system(experiment, number)
-        if number == 1:
-            experiment.baseline = system.arm
+# --- one experiment --------------------------------------------------------------------------------------------------
+
+
+def a_world(
+    *, arms: int = 2, inputs: int = 4, owner: User | None = None, first_key: int = FIRST_KEY, **fields: Any
+) -> Experiment:
+    """An experiment open for rating; the same fields make the same draws in every run."""
+    keys = Keys(first_key)
+    defaults = {"slug": "slug-of-the-quillfeather-study", "title": "Title of the Quillfeather study"}
+    experiment = _experiment(keys, inputs, **(defaults | fields))
+    experiment.owners.add(owner or a_user(OWNER, name="Dr. Ada Byron"))
+    systems = [_system(keys, experiment, number) for number in range(1, arms + 1)]
+    experiment.baseline = systems[0].arm
     experiment.status, experiment.sealed_at, experiment.seal = "rating", NOW, "5ea1" * 16
     experiment.save()
     make_comparisons(experiment=experiment)
+    keys.renumber(Comparison, input__experiment=experiment)
     return experiment
 
 
-def _system(experiment: Experiment, number: int) -> System:
-    secret = canaries(number)
-    endpoint = Endpoint.objects.create(
-        name=secret["endpoint"],
+def _experiment(keys: Keys, inputs: int, request: str = "Question number {}?", **fields: Any) -> Experiment:
+    defaults = {"question": "Which answer is better?", "margin": 0.0837465, "draw_salt": SALT}
+    experiment: Experiment = keys.add(Experiment, **(defaults | fields))
+    for number in range(1, inputs + 1):
+        keys.add(
+            Input,
+            experiment=experiment,
+            position=number,
+            external_id=f"zyxinput-{experiment.pk}-{number}",
+            messages=[{"role": "user", "content": request.format(number)}],
+        )
+    return experiment
+
+
+def _system(keys: Keys, experiment: Experiment, number: int) -> System:
+    arm = keys.add(Arm, experiment=experiment, code=f"zyxarm{number:06d}")
+    own_key = {"secret": f"v1:secret-of-zyxomatic-{number}"} if number % 2 else {"secret_env": f"ZYX_KEY_{number}"}
+    endpoint = keys.add(
+        Endpoint,
+        name=f"vault-of-zyxomatic-{number}",
         dialect="openai",
-        base_url=f"https://{secret['address']}/v1",
-        headers={"x": secret["fact"]},
+        base_url=f"https://zyx{number}.quillfeather.example/v1",
+        headers={"x-zyx": f"header-of-quillfeather-{number}"},
+        **own_key,
     )
-    system = System.objects.create(
-        arm=Arm.objects.create(experiment=experiment),
+    system: System = keys.add(
+        System,
+        arm=arm,
         endpoint=endpoint,
-        name=secret["name"],
-        model_id=secret["model_id"],
-        system_prompt=secret["prompt"],
-        parameters={"temperature": float(secret["temperature"])},
-        cost={"input_per_million": float(secret["price"])},
-        facts={"licence": secret["fact"]},
-        preflight={"fingerprint": secret["trouble"]},
+        name=f"Zyxomatic-{number}-Quillfeather",
+        model_id=f"quillfeather/zyx-{number}b-instruct-awq",
+        system_prompt=f"You are the zyxomatic oracle {number}.",
+        parameters={"temperature": 0.8374651 + number},
+        cost={"input_per_million": 13.579241 + number, "price_source": "model-quillfeather-vs-mine.csv"},
     )
     for item in experiment.inputs.all():
         # Alike in length and kind, so that nothing but the letters differs between arms.
-        letter = "abcdefgh"[number]
-        text = f"Response {letter * 3} to {item.external_id:>6}, in a few words."
-        output = Output.objects.create(input=item, arm=system.arm, text=text, html=f"<p>{text}</p>")
-        Completion.objects.create(
-            system=system,
-            input=item,
-            state="done",
-            outcome="complete",
-            output=output,
-            raw_text=secret["raw"],
-            latency_ms=float(secret["latency"]),
-            usage={"output": int(secret["tokens"])},
-            sentence=secret["trouble"],
-            finished_at=datetime(2026, 11, 1, 3, 14, 15, 926535, tzinfo=UTC),
-        )
+        text = f"Response {'abcdefghij'[number] * 3} to {item.position:>6}, in a few words."
+        output = keys.add(Output, input=item, arm=arm, text=text, html=f"<p>{text}</p>")
+        _completion(keys, system, item, output)
     return system
 
 
-def hidden(arms: int) -> list[str]:
-    """Every canary of a world with so many arms, and what else raters never see."""
-    texts = [text for number in range(1, arms + 1) for text in canaries(number).values()]
-    return [
-        *texts,
-        "slug-of-the-quillfeather-study",
-        "Title of the Quillfeather study",
-        "5ea15ea15ea1",
-        "03:14:15.926535",
-    ]
+def _completion(keys: Keys, system: System, item: Input, output: Output) -> Completion:
+    done: Completion = keys.add(
+        Completion,
+        system=system,
+        input=item,
+        state="done",
+        outcome="complete",
+        output=output,
+        raw_text=f"raw zyxomatic thoughts of {output.pk}",
+        latency_ms=98765.4321 + item.position,
+        usage={"output": 7_654_321 + item.position},
+        sentence=f"zyxomatic-request-id-{output.pk}",
+        finished_at=datetime(2026, 11, 1, 3, 14, 15, 926535, tzinfo=UTC),
+    )
+    return done
 
 
-def disguises(text: str) -> set[bytes]:
-    """The text as it might slip out: squeezed, reversed, rotated, encoded, escaped, hashed."""
-    data = text.encode()
-    squeezed = "".join(letter for letter in text if letter.isalnum())
-    plain = {
-        text,
-        text.lower(),
-        text[::-1],
-        codecs.encode(text, "rot13"),
-        quote(text, safe=""),
-        escape(text),
-        json.dumps(text)[1:-1],
-    }
-    if len(squeezed) >= SHORT:
-        plain |= {squeezed, squeezed.lower()}
-    found = {one.encode() for one in plain if len(one) >= SHORT}
-    found.add(data.hex().encode())
-    for shift in range(3):
-        # The middle of the encoding, which does not depend on what stands before and after.
-        whole = base64.b64encode(b"\0" * shift + data)
-        found.add(whole[4 if shift else 0 : -4])
-    found |= {hashlib.new(kind, data).hexdigest().encode() for kind in ("md5", "sha1", "sha256")}
-    return {one for one in found if len(one) >= SHORT}
+# --- and all the rest of the database --------------------------------------------------------------------------------
 
 
-class Eyes:
-    """Looks at bytes for any canary in any disguise, in capitals or not."""
+def a_crowded_world(**fields: Any) -> Experiment:
+    """A world with neighbours: another rater's work, and another owner's closed experiment; rare in every column."""
+    experiment = a_world(**fields)
+    keys = Keys(FIRST_KEY + 500_000)
+    stranger = keys.add(User, email="stranger@quillfeather.example", name="Zyxomatic Quillfeather", password="zyx" * 12)
+    other = _experiment(
+        keys,
+        2,
+        "What would the neighbour ask, number {}?",
+        slug="slug-of-the-neighbouring-study",
+        title="Title of the neighbouring study",
+        question="Which zyxomatic answer would the neighbour take?",
+        instructions="Look for the neighbouring quillfeather.",
+        status="closed",
+        sealed_at=NOW,
+        seal="a1b2c3d4" * 8,
+        closed_at=NOW,
+        draw_salt="77aa66bb" * 8,
+    )
+    other.owners.add(stranger)
+    system, _ = _system(keys, other, 8), _system(keys, other, 9)
+    _held_back(keys, experiment)
+    _trouble(keys, system)
+    _work_of_others(keys, experiment)
+    _paperwork(keys, other, stranger)
+    for model in tables():
+        for number, row in enumerate(model._base_manager.order_by("pk")):
+            plant(row, number, but=_leave_alone(row, experiment))
+    return experiment
 
-    def __init__(self, texts: list[str]) -> None:
-        self.looking_for = {shape.lower(): text for text in texts for shape in disguises(text)}
-        self.seen: dict[bytes, set[str]] = {}
 
-    def see(self, data: bytes) -> set[str]:
-        """The canaries found; what was looked at before is not looked at again."""
-        low = data.lower()
-        if low not in self.seen:
-            self.seen[low] = {text for shape, text in self.looking_for.items() if shape in low}
-        return self.seen[low]
+def _held_back(keys: Keys, experiment: Experiment) -> None:
+    """Inputs whose answers no rater may see: withheld, and flagged without a decision."""
+    withheld = {"state": "withheld", "decision": "withheld", "decided_at": NOW}
+    for position, fields in ((HELD_BACK, withheld), (HELD_BACK + 1, {"state": "flagged"})):
+        item = keys.add(
+            Input,
+            experiment=experiment,
+            position=position,
+            external_id=f"zyx-held-back-{position}",
+            messages=[{"role": "user", "content": f"Question of the held back {position}?"}],
+        )
+        text = f"An answer that was held back: zyxomatic {position}."
+        keys.add(Output, input=item, arm=experiment.baseline, text=text, html=f"<p>{text}</p>", **fields)
 
 
-def a_seated_rater(experiment: Experiment, label: str = "Rater 1") -> Client:
-    """A browser that has exchanged a personal link."""
+def _trouble(keys: Keys, system: System) -> None:
+    item = system.arm.experiment.inputs.get(position=1)
+    failed = keys.add(
+        Completion,
+        system=system,
+        input=item,
+        sample=1,
+        state="failed",
+        failure_kind="zyx_refused_the_key",
+        sentence="The zyxomatic server refused the key.",
+    )
+    keys.add(Attempt, completion=failed, number=1)
+    keys.add(
+        LoadRun, system=system, concurrency=7_650_001, requests=2_000_000_123, seconds=135.79246, throughput=8642.1357
+    )
+
+
+def _work_of_others(keys: Keys, experiment: Experiment) -> None:
+    """A rater whose link was withdrawn judged one pair and skipped another."""
+    criterion = keys.add(Criterion, experiment=experiment, position=1, name="Tone", description="Is it kind?")
+    rater = keys.add(Rater, experiment=experiment, label="Zyxomatic colleague", expires_at=FAR)
+    pairs = list(Comparison.objects.filter(input__experiment=experiment).order_by("pk")[:2])
+    judged, skipped = (
+        keys.add(Assignment, comparison=pair, rater=rater, left=pair.first, right=pair.second, position=number)
+        for number, pair in enumerate(pairs, start=1)
+    )
+    Assignment.objects.filter(pk=skipped.pk).update(skipped_at=NOW, skip_reason="reveals")
+    judgment = keys.add(Judgment, assignment=judged, verdict="left", comment="The zyxomatic colleague prefers A.")
+    keys.add(CriterionVerdict, judgment=judgment, criterion=criterion, verdict="left")
+    keys.add(Guess, assignment=judged, side="left")
+
+
+def _paperwork(keys: Keys, other: Experiment, stranger: User) -> None:
+    arm = other.arms.first()
+    keys.add(Criterion, experiment=other, position=1, name="Quillfeatherness", description="How zyxomatic it sounds.")
+    keys.add(Invitation, email="invited@quillfeather.example", token_hash="zyx-hash" * 8, expires_at=FAR)
+    keys.add(Event, actor=stranger, actor_name="zyx-actor", verb="zyx-verbed", object="experiment quillfeather-object")
+    keys.add(Assumptions, experiment=other)
+    keys.add(Result, experiment=other, made_from="zyx-from" * 8, report={})
+    keys.add(
+        Benchmark,
+        arm=arm,
+        name="MT-Quillfeather",
+        score=97.531864,
+        source="https://quillfeather.example/board",
+        dated=date(2019, 7, 3),
+    )
+
+
+def _leave_alone(row: Model, experiment: Experiment) -> frozenset[str]:
+    """Columns whose emptiness means something: planting there would change what the row is."""
+    alone: set[str] = set()
+    match row:
+        case Experiment() if row.pk == experiment.pk:
+            alone = {"closed_at", "archived_at"}
+        case Output() if row.decision == "none":
+            alone = {"decided_at"}
+        case Completion() if row.state == "done":
+            alone = {"failure_kind"}
+        case Endpoint():
+            alone = {"secret", "secret_env"}
+        case Assignment() if row.skipped_at is None:
+            alone = {"skipped_at"}
+    return frozenset(alone)
+
+
+# --- what is hidden, and from whom -----------------------------------------------------------------------------------
+
+
+def hidden_from(rater: Rater) -> Iterator[tuple[str, str]]:
+    """Column and text of everything in the database that this rater must never see, as it stands now."""
+    for model in tables():
+        for row in model._base_manager.all():
+            yield from canaries_of(row, rows_are_shown=_is_shown(row, rater))
+
+
+def identities() -> Iterator[str]:
+    """Every text of the envelope: what not even an owner may read before the end."""
+    for model in apps.get_app_config("backends").get_models():
+        for row in model._base_manager.all():
+            yield from (text for _, text in canaries_of(row, rows_are_shown=True))
+
+
+def _is_shown(row: Model, rater: Rater) -> bool:
+    """Whether the columns that raters see may be seen of this row: it is their own, or of what they compare."""
+    match row:
+        case User():
+            return row == rater.experiment.owners.first()
+        case Experiment() | Rater():
+            return row in (rater, rater.experiment)
+        case Assignment() | Judgment():
+            return getattr(row, "assignment", row).rater_id == rater.pk  # type: ignore[no-any-return]
+        case Criterion() | Input() | Output():
+            item = getattr(row, "input", row)
+            return item.experiment_id == rater.experiment_id and item.position < HELD_BACK  # type: ignore[no-any-return]
+    return True
+
+
+def a_seated_rater(experiment: Experiment, label: str = "Rater 1", *, key: int | None = None) -> Client:
+    """A browser that has exchanged a personal link; `key` becomes the rater's primary key."""
     [link] = invite(experiment=experiment, labels=[label])
+    if key is not None:
+        Rater.objects.filter(experiment=experiment, label=label).update(pk=key)
     client = Client()
-    path = "/r/" + link.url.split("/r/")[1]
-    assert client.post(path).status_code in {302, 303}
+    assert client.post(link.url.removeprefix(settings.PUBLIC_URL)).status_code == 303
     return client
