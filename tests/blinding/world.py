@@ -49,15 +49,16 @@ class Keys:
 # --- one experiment --------------------------------------------------------------------------------------------------
 
 
-def a_world(
-    *, arms: int = 2, inputs: int = 4, owner: User | None = None, first_key: int = FIRST_KEY, **fields: Any
-) -> Experiment:
-    """An experiment open for rating; the same fields make the same draws in every run."""
-    keys = Keys(first_key)
+def a_world(*, arms: int = 2, inputs: int = 4, owner: User | None = None, number: int = 0, **fields: Any) -> Experiment:
+    """An experiment open for rating; the same fields make the same draws in every run.
+
+    `number` tells several of them apart: it is in keys and names.
+    """
+    keys = Keys(FIRST_KEY + number * 10_000_000)
     defaults = {"slug": "slug-of-the-quillfeather-study", "title": "Title of the Quillfeather study"}
     experiment = _experiment(keys, inputs, **(defaults | fields))
-    experiment.owners.add(owner or a_user(OWNER, name="Dr. Ada Byron"))
-    systems = [_system(keys, experiment, number) for number in range(1, arms + 1)]
+    experiment.owners.add(owner or User.objects.filter(email=OWNER).first() or a_user(OWNER, name="Dr. Ada Byron"))
+    systems = [_system(keys, experiment, one) for one in range(10 * number + 1, 10 * number + arms + 1)]
     experiment.baseline = systems[0].arm
     experiment.status, experiment.sealed_at, experiment.seal = "rating", NOW, "5ea1" * 16
     experiment.save()
@@ -103,7 +104,7 @@ def _system(keys: Keys, experiment: Experiment, number: int) -> System:
     )
     for item in experiment.inputs.all():
         # Alike in length and kind, so that nothing but the letters differs between arms.
-        text = f"Response {'abcdefghij'[number] * 3} to {item.position:>6}, in a few words."
+        text = f"Response {'abcdefghij'[number % 10] * 3} to {item.position:>6}, in a few words."
         output = keys.add(Output, input=item, arm=arm, text=text, html=f"<p>{text}</p>")
         _completion(keys, system, item, output)
     return system
@@ -277,7 +278,7 @@ def a_seated_rater(experiment: Experiment, label: str = "Rater 1", *, key: int |
     """A browser that has exchanged a personal link; `key` becomes the rater's primary key."""
     [link] = invite(experiment=experiment, labels=[label])
     if key is not None:
-        Rater.objects.filter(experiment=experiment, label=label).update(pk=key)
+        Rater.objects.filter(experiment=experiment, label=label).update(id=key)
     client = Client()
     assert client.post(link.url.removeprefix(settings.PUBLIC_URL)).status_code == 303
     return client
