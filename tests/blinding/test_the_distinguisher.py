@@ -99,8 +99,6 @@ def served() -> tuple[list[dict[str, float]], list[Assignment]]:
             control_share=0.15,
             repeat_share=0.1,
             number=number,
-            slug=f"study-{number}",
-            draw_salt=f"{number:064x}",
         )
         pages += [page for rater in range(RATERS) for page in served_to(experiment, rater)]
     known = {str(one.token): one for one in Assignment.objects.select_related("left", "right", "rater__experiment")}

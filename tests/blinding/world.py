@@ -1,5 +1,6 @@
 """Experiments whose every hidden column holds something rare, alone or beside another one that is hidden altogether."""
 
+import hashlib
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from itertools import count
@@ -22,7 +23,6 @@ from tests.factories import NOW, a_user
 
 OWNER = "owner-of-canaries@example.org"
 FIRST_KEY = 918_273_645_000_001  # far from what a database counts up to by itself
-SALT = "5a17" * 16
 HELD_BACK = 900  # the position of the first input whose answers nobody may see
 FAR = datetime(2099, 7, 3, 3, 14, 15, 926535, tzinfo=UTC)
 
@@ -55,7 +55,9 @@ def a_world(*, arms: int = 2, inputs: int = 4, owner: User | None = None, number
     `number` tells several of them apart: it is in keys and names.
     """
     keys = Keys(FIRST_KEY + number * 10_000_000)
-    defaults = {"slug": "slug-of-the-quillfeather-study", "title": "Title of the Quillfeather study"}
+    # What differs has another salt too: by it the product knows one experiment's pairs from another's.
+    salt = hashlib.sha256(repr((arms, inputs, number, sorted(fields.items()))).encode()).hexdigest()
+    defaults = {"slug": f"slug-of-quillfeather-{number}", "title": "Title of the Quillfeather study", "draw_salt": salt}
     experiment = _experiment(keys, inputs, **(defaults | fields))
     experiment.owners.add(owner or User.objects.filter(email=OWNER).first() or a_user(OWNER, name="Dr. Ada Byron"))
     systems = [_system(keys, experiment, one) for one in range(10 * number + 1, 10 * number + arms + 1)]
@@ -68,7 +70,7 @@ def a_world(*, arms: int = 2, inputs: int = 4, owner: User | None = None, number
 
 
 def _experiment(keys: Keys, inputs: int, request: str = "Question number {}?", **fields: Any) -> Experiment:
-    defaults = {"question": "Which answer is better?", "margin": 0.0837465, "draw_salt": SALT}
+    defaults = {"question": "Which answer is better?", "margin": 0.0837465}
     experiment: Experiment = keys.add(Experiment, **(defaults | fields))
     for number in range(1, inputs + 1):
         keys.add(
