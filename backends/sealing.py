@@ -4,6 +4,8 @@ import hashlib
 import hmac
 from collections import Counter
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.db.models import Count, Q
@@ -15,6 +17,8 @@ from experiments.refusals import Refused
 from experiments.sealing import canonical
 
 PURPOSE = b"commitment of the mapping of arms to systems"
+# Letters that nobody sees and no script needs: zero-width space, word joiner, byte order mark, soft hyphen, overrides.
+UNSEEN = ("\u200b", "\u2060", "\ufeff", "\u00ad", "\u202d", "\u202e")
 HOW = "SHA-256 over the salt (as text), a line feed, and the mapping as JSON with sorted keys and no white space"
 
 
@@ -39,7 +43,8 @@ def readiness(experiment: Experiment) -> Readiness:
     """Whether rating may be opened, as far as systems and their answers go; flags are decided on above."""
     now = progress(experiment)
     blocking = [*_too_few(experiment, now), *_unfinished(now), *_unanswered(experiment)]
-    return Readiness(blocking=blocking, warnings=[*_held_back(experiment), *_as_found(experiment)])
+    warnings = [*_held_back(experiment), *_unseen(experiment), *_as_found(experiment)]
+    return Readiness(blocking=blocking, warnings=warnings)
 
 
 def commitment(experiment: Experiment) -> str:
@@ -133,6 +138,19 @@ def _held_back(experiment: Experiment) -> list[str]:
 
 def _be(word: str) -> str:
     return word if word == "failed" else f"are {word}"
+
+
+def _unseen(experiment: Experiment) -> list[str]:
+    """They are told of, not taken out: a text that is changed in silence is not what the system said."""
+    holds = reduce(or_, (Q(text__contains=letter) for letter in UNSEEN))
+    rows = Output.objects.filter(holds, input__experiment=experiment).order_by().values_list("arm")
+    counts = dict(rows.annotate(n=Count("pk")))
+    systems = System.objects.filter(arm__in=counts).order_by("name").values_list("name", "arm")
+    return [
+        f"{name}: {counts[arm]} answers hold letters that nobody sees, such as zero-width spaces. "
+        "Raters get them as they are; whoever copies a text could find them."
+        for name, arm in systems
+    ]
 
 
 def _as_found(experiment: Experiment) -> list[str]:

@@ -103,4 +103,10 @@ def problem_page(request: HttpRequest, problem: str, rater: Rater | None = None)
     answer = render(request, "ratings/link_problem.html", context, status=STATUS[problem])
     if problem == "throttled":
         answer.headers["Retry-After"] = str(round(LINKS.within.total_seconds()))
+    return forgetting(answer) if rater is not None and request.method in {"GET", "HEAD"} else answer
+
+
+def forgetting(answer: HttpResponse) -> HttpResponse:
+    """Have the browser drop what it kept of the desk: the drafts of comments, which may quote what was shown."""
+    answer.headers["Clear-Site-Data"] = '"storage"'
     return answer

@@ -118,11 +118,11 @@ def problem_of(rater: Rater, now: datetime) -> str:
 
 
 def begin(*, rater: Rater, now: datetime) -> None:
-    """Write down that a link was exchanged, for whoever wonders later; and when first.
+    """Write down that a link was exchanged, for whoever wonders later, and whether it had been before; and when first.
 
     The order in which raters begin is their place in the balance of sides.
     """
-    log(f"rater {rater.label}", OPENED, f"experiment {rater.experiment.slug}")
+    log(f"rater {rater.label}", OPENED, f"experiment {rater.experiment.slug}", again=rater.first_used_at is not None)
     Rater.objects.filter(pk=rater.pk, first_used_at__isnull=True).update(first_used_at=now)
 
 

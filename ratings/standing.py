@@ -55,12 +55,13 @@ class Turn:
 @dataclass(frozen=True)
 class Standing:
     """All turns of one rater, in the order they were given; `keys` are those of all their judgments, `guessed` the
-    turns they guessed at."""
+    turns they guessed at. `unblinded` says that the rater judged while able to see the key, which nobody unlearns."""
 
     turns: Sequence[Turn]
     baseline: int | None
     guessed: frozenset[int]
     keys: frozenset[UUID] = frozenset()
+    unblinded: bool = False
 
     def with_turn(self, changed: Turn) -> "Standing":
         """The same with one turn changed."""
@@ -162,13 +163,14 @@ def standing_of(rater: Rater, *, baseline: int | None) -> Standing:
     guessed: frozenset[int] = frozenset()
     if rater.experiment.ask_guess:
         guessed = frozenset(Guess.objects.filter(assignment__rater=rater).values_list("assignment_id", flat=True))
-    return Standing(turns, baseline, guessed, frozenset(row[4] for row in judgments))
+    keys = frozenset(row[4] for row in judgments)
+    return Standing(turns, baseline, guessed, keys, unblinded=any(row[5] for row in judgments))
 
 
 @prepared
 def _judgments(rater: int) -> QuerySet[Judgment, Row]:
     rows = Judgment.objects.filter(assignment__rater=rater).order_by("pk")
-    return rows.values_list("assignment_id", "pk", "judged_at", "seconds", "key")
+    return rows.values_list("assignment_id", "pk", "judged_at", "seconds", "key", "unblinded")
 
 
 @prepared

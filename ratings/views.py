@@ -11,7 +11,16 @@ from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
 from ratings import desk, links, practice
-from ratings.access import NotFromThePage, RaterRequest, also_when_closed, problem_page, rater_required, seat
+from ratings.access import (
+    NotFromThePage,
+    RaterRequest,
+    also_when_closed,
+    forgetting,
+    problem_page,
+    rater_of,
+    rater_required,
+    seat,
+)
 from ratings.blind import BlindGuess
 from ratings.desk import Pause, Shown
 from ratings.forms import GuessForm, PracticeForm, PreferencesForm, SkipForm, UndoForm, VerdictForm
@@ -40,6 +49,7 @@ def link(request: HttpRequest, token: str) -> HttpResponse:
         "returning": welcome.returning,
         "done": welcome.done,
         "unblinded": desk.could_see_the_key(rater=knock.rater, user=request.user),
+        "elsewhere": knock.rater.first_used_at is not None and rater_of(request) != knock.rater,
     }
     return render(request, "ratings/landing.html", context)
 
@@ -110,7 +120,7 @@ def done(request: RaterRequest) -> HttpResponse:
         "asked_by": asked_by(request.rater.experiment),
         "closed": not desk.is_open(rater=request.rater),
     }
-    return render(request, "ratings/done.html", context)
+    return forgetting(render(request, "ratings/done.html", context))
 
 
 @READ

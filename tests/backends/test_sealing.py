@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from backends.models import Completion, System
-from backends.sealing import StillSealed, check, commitment, opening, readiness
+from backends.sealing import UNSEEN, StillSealed, check, commitment, opening, readiness
 from experiments.models import Experiment, Output
 from tests.factories import a_collected_experiment, a_rated_experiment, a_system, an_endpoint, an_experiment, answers
 
@@ -61,6 +61,23 @@ def test_what_is_held_back_is_a_warning_with_its_count() -> None:
         "system-1: 1 answers failed and will not be shown.",
         "system-1: 1 answers are truncated and will not be shown.",
     ]
+
+
+@pytest.mark.parametrize("letter", UNSEEN)
+def test_letters_that_nobody_sees_are_told_of_and_not_taken_out(letter: str) -> None:
+    experiment = a_collected_experiment(arms=2, inputs=4)
+    text = f"An{letter} answer."
+    Output.objects.filter(arm=System.objects.get(name="system-2").arm, input__position__lte=2).update(text=text)
+    (warning,) = readiness(experiment).warnings
+    assert warning.startswith("system-2: 2 answers hold letters that nobody sees")
+    assert readiness(experiment).ready
+    assert Output.objects.filter(text=text).count() == 2
+
+
+def test_letters_that_scripts_and_emoji_need_are_no_matter() -> None:
+    experiment = a_collected_experiment(arms=2)
+    Output.objects.update(text="\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645 \U0001f469\u200d\U0001f52c")
+    assert readiness(experiment).warnings == []
 
 
 def test_the_commitment_fits_one_mapping_only() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.apps import apps
 from django.db.models import (
+    BinaryField,
     BooleanField,
     CharField,
     DateField,
@@ -44,6 +45,7 @@ STEERING = {
     "experiments.Input": {"position"},
     "backends.Completion": {"sample", "attempts"},
     "backends.Attempt": {"number"},
+    "experiments.StagedPart": {"number"},
     "ratings.Assignment": {"position"},
 }
 EPOCH = datetime(2026, 11, 1, 3, 14, 15, 926535, tzinfo=UTC)
@@ -67,6 +69,7 @@ def hidden_columns(model: type[Model]) -> list["Field[Any, Any]"]:
 
 
 RARE: dict[type["Field[Any, Any]"], Callable[[str, int], Any]] = {
+    BinaryField: lambda name, number: f"zyxomatic bytes of {name} {number}".encode(),
     JSONField: lambda name, number: {f"zyx-{name}": f"a zyxomatic {name} no. {number}"},
     EmailField: lambda name, number: f"zyx.{name}.{number}@quillfeather.example",
     SlugField: lambda name, number: f"zyx-{name}-{number}",
@@ -99,7 +102,7 @@ def plant(row: Model, number: int, *, but: frozenset[str] = frozenset()) -> None
 def _as_it_came(field: "Field[Any, Any]", value: Any) -> bool:
     if isinstance(field, DateTimeField):
         return value is None or field.has_default()
-    return value in (None, "", {}, []) or value == field.get_default()
+    return value in (None, "", {}, [], b"") or value == field.get_default()
 
 
 def texts_of(field: "Field[Any, Any]", value: Any) -> Iterator[str]:
@@ -111,8 +114,8 @@ def texts_of(field: "Field[Any, Any]", value: Any) -> Iterator[str]:
         yield str(int(value.timestamp()))
     elif isinstance(value, date):
         yield value.isoformat()
-    elif isinstance(value, str) and isinstance(field, TextField) and len(value) > 200:
-        yield value[:200]
+    elif isinstance(field, BinaryField):
+        yield bytes(value).decode()
     else:
         yield from leaves(value)
 

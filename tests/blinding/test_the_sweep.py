@@ -83,6 +83,14 @@ def test_every_hidden_column_holds_something_rare() -> None:
     assert sorted(wanted - planted) == [], "a new column or table: plant a canary there, or say why raters may see it"
 
 
+def test_a_look_at_the_desk_tells_nothing() -> None:
+    sweep = Sweep(a_crowded_world())
+    assert sweep.rate_one(scripts=True)
+    assert sweep.rate_one(scripts=False)
+    for path in ("/rate/instructions/", "/rate/review/", "/rate/done/"):
+        sweep.look(sweep.client.get(path), path)
+
+
 def test_no_answer_of_the_whole_site_tells_a_rater_who_is_who() -> None:
     experiment = a_crowded_world(arms=3, control_share=0.2, repeat_share=0.2, ask_guess=True)
     sweep = Sweep(experiment)

@@ -11,9 +11,9 @@ from django.conf import settings
 from django.db.models import Model
 from django.test import Client
 
-from accounts.models import Event, Invitation, User
+from accounts.models import Event, Invitation, Try, User
 from backends.models import Attempt, Completion, Endpoint, LoadRun, System
-from experiments.models import Arm, Criterion, Experiment, Input, Output
+from experiments.models import Arm, Criterion, Experiment, Input, Mapping, Output, Spare, Staged, StagedPart
 from ratings.actions import make_comparisons
 from ratings.links import invite
 from ratings.models import Assignment, Comparison, CriterionVerdict, Guess, Judgment, Rater
@@ -157,7 +157,7 @@ def a_crowded_world(**fields: Any) -> Experiment:
     _trouble(keys, system)
     _work_of_others(keys, experiment)
     _paperwork(keys, other, stranger)
-    for model in tables():
+    for model in set(tables()) - {Event}:
         for number, row in enumerate(model._base_manager.order_by("pk")):
             plant(row, number, but=_leave_alone(row, experiment))
     return experiment
@@ -214,7 +214,22 @@ def _paperwork(keys: Keys, other: Experiment, stranger: User) -> None:
     arm = other.arms.first()
     keys.add(Criterion, experiment=other, position=1, name="Quillfeatherness", description="How zyxomatic it sounds.")
     keys.add(Invitation, email="invited@quillfeather.example", token_hash="zyx-hash" * 8, expires_at=FAR)
-    keys.add(Event, actor=stranger, actor_name="zyx-actor", verb="zyx-verbed", object="experiment quillfeather-object")
+    keys.add(Try, key="zyx-try-" * 8, at=FAR)
+    # The log takes no changes: its rows are rare from the start.
+    keys.add(
+        Event,
+        actor=stranger,
+        actor_name="zyx-actor",
+        verb="zyx-verbed",
+        object="experiment quillfeather-object",
+        at=FAR,
+        place="zyx-place",
+        detail={"raters": "zyx-detail"},
+    )
+    request = [{"role": "user", "content": "What would the neighbour ask instead?"}]
+    keys.add(Spare, experiment=other, external_id="zyx-spare", messages=request, length=7_654_321)
+    keys.add(StagedPart, staged=keys.add(Staged, experiment=other, handle="zyx-staged"), number=1)
+    keys.add(Mapping, owner=stranger, header="zyx-header-" * 5, columns={})
     keys.add(Assumptions, experiment=other)
     keys.add(Result, experiment=other, made_from="zyx-from" * 8, report={})
     keys.add(

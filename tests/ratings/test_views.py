@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries  # type: ignore[attr-defined]  # exported without a stub
 
+from accounts.models import Event
 from accounts.throttling import LINKS
 from config.logs import WithoutTokens
 from experiments.models import Criterion, Experiment, Status
@@ -323,3 +324,41 @@ def test_a_judgment_and_the_next_pair_cost_a_few_queries_however_many_there_are(
     with django_assert_max_num_queries(24):
         answer = client.post("/rate/", fields | {"verdict": "left"}, headers=HTMX)
     assert answer.status_code == 200
+
+
+def test_a_link_opened_in_a_second_browser_asks_whether_it_was_you() -> None:
+    path = a_path(an_open_experiment(owner=a_user(name="Dr. Ada Byron")))
+    client, other = Client(), Client()
+    assert "opened before" not in page(client, path)
+    client.post(path)
+    assert "opened before" not in page(client, path), "the same browser is known"
+    asked = page(other, path)
+    assert "This link was opened before, in another browser or on another day." in asked
+    assert "please tell Dr. Ada Byron first" in asked
+    assert "It was me, go on" in asked
+    assert other.get("/rate/").status_code == 404, "looking at it opens nothing"
+    other.post(path)
+    told = Event.objects.filter(verb=links.OPENED).order_by("pk").values_list("detail__again", flat=True)
+    assert list(told) == [False, True]
+
+
+def test_the_last_page_and_the_page_of_an_ended_link_have_the_browser_forget() -> None:
+    experiment = an_open_experiment(inputs=1)
+    client = a_seated_client(experiment)
+    assert "Clear-Site-Data" not in client.get("/rate/").headers
+    rate_all(client)
+    assert client.get("/rate/done/").headers["Clear-Site-Data"] == '"storage"'
+    Rater.objects.update(revoked_at=START)
+    assert client.get("/rate/").headers["Clear-Site-Data"] == '"storage"'
+    assert "Clear-Site-Data" not in Client().get("/rate/").headers
+
+
+def test_a_verdict_needs_the_token_of_the_form() -> None:
+    experiment = an_open_experiment()
+    client = a_seated_client(experiment)
+    fields = pair(client) | {"verdict": "left"}
+    client.handler.enforce_csrf_checks = True
+    assert client.post("/rate/", {**fields, "csrfmiddlewaretoken": ""}).status_code == 403
+    assert not Judgment.objects.exists()
+    assert client.post("/rate/", fields).status_code == 303
+    assert Judgment.objects.exists()
