@@ -70,6 +70,8 @@ class Eyes:
         for text in self.canaries:
             for _, shape in disguises(text):
                 _keep(self._shapes, shape.lower(), text)
+                if shape.isalnum():  # a number may be cut into the pieces of a handle
+                    _keep(self._squeezed, shape.lower(), text)
             for shape in (squeezed(text.encode()), squeezed(text[::-1].encode())):
                 _keep(self._squeezed, shape, text)
 

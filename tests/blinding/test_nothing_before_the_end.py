@@ -1,5 +1,7 @@
 """Wall 6: until an experiment is closed, no report, export or pair is to be had by anybody, in any form."""
 
+import re
+
 import pytest
 from django.test import Client
 from django.urls import get_resolver
@@ -33,8 +35,7 @@ def report_addresses(experiment: Experiment) -> list[str]:
         route = "/" + str(pattern.pattern)
         for name in ["json", "md", "html", "pdf", *exports.FORMATS]:
             address = route
-            for part in ("<int:pk>", "<int:experiment_id>", "<int:id>"):
-                address = address.replace(part, str(experiment.pk))
+            address = re.sub(r"<int:\w+>", str(experiment.pk), address)
             for part in ("<slug:name>", "<str:name>", "<slug:format>", "<str:format>"):
                 address = address.replace(part, name)
             found.append(address)

@@ -9,6 +9,8 @@ import re
 import uuid
 import zlib
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -17,8 +19,10 @@ from django.http import HttpResponse
 from django.utils import timezone
 
 from experiments.models import Experiment
+from ratings import serving
 from ratings.models import Assignment
 from ratings.pairing import APART
+from ratings.standing import Turn
 from tests.blinding.distinguishing import accuracy_p_value, columns, single_p_values
 from tests.blinding.world import a_seated_rater, a_world
 from tests.factories import NOW
@@ -169,13 +173,15 @@ def test_a_rare_kind_is_told_apart_as_well_as_a_common_one() -> None:
 def test_handles_that_count_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """The whole way once more with a leak in the product: handles that remember which output stands on card A."""
     experiment = a_world(inputs=60, ratings_per_pair=4)
-    store = Assignment.objects.create
+    store = serving._Giving.store
 
-    def telling(**fields: object) -> Assignment:
-        fields["token"] = UUID(int=uuid.uuid4().int // 2 + (1 << 127) * (fields["left_id"] < fields["right_id"]))  # type: ignore[operator]
-        return store(**fields)
+    def telling(giving: serving._Giving, *words: Any) -> Turn:
+        turn = store(giving, *words)
+        token = UUID(int=uuid.uuid4().int // 2 + (1 << 127) * (turn.left < turn.right))
+        Assignment.objects.filter(pk=turn.pk).update(token=token)
+        return replace(turn, token=token)
 
-    monkeypatch.setattr(Assignment.objects, "create", telling)
+    monkeypatch.setattr(serving._Giving, "store", telling)
     pages = [page for rater in range(4) for page in served_to(experiment, rater)]
     known = {str(one.token): one.left_id < one.right_id for one in Assignment.objects.all()}
     found = told_apart([row for _, row in pages], [known[token] for token, _ in pages])

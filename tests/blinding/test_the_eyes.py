@@ -4,6 +4,7 @@ import base64
 import json
 from html import escape
 from urllib.parse import quote
+from uuid import UUID
 
 import pytest
 
@@ -39,6 +40,10 @@ def test_a_text_is_seen_through(disguise: str) -> None:
 @pytest.mark.parametrize("disguise", NUMBERS)
 def test_a_number_is_seen_through(disguise: str) -> None:
     assert Eyes([NUMBER]).see(b"Set-Cookie: x=" + NUMBERS[disguise] + b"; Path=/") == {NUMBER}
+
+
+def test_a_number_is_seen_in_a_handle_made_of_it() -> None:
+    assert Eyes([NUMBER]).see(str(UUID(int=int(NUMBER))).encode()) == {NUMBER}
 
 
 @pytest.mark.parametrize("before", ["", "a", "ab", "abc", "abcd"])

@@ -82,6 +82,22 @@ def test_markup_of_our_own_is_known_again_and_hostile_markup_is_not(text: str) -
     assert not is_safe(f"{render(text)}<script>alert(1)</script>")
 
 
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<img>",
+        '<span class="verdict">x</span>',
+        '<p id="pair">x</p>',
+        '<p style="color:red">x</p>',
+        '<a href="javascript:x" rel="noopener noreferrer nofollow">x</a>',
+        '<a href="/rate/undo/" rel="noopener noreferrer nofollow">x</a>',
+        "<form></form>",
+    ],
+)
+def test_what_could_act_or_look_like_the_page_is_never_safe(html: str) -> None:
+    assert not is_safe(html)
+
+
 def test_markdown_is_shown_as_people_know_it() -> None:
     html = render("**bold** *em* ~~gone~~ `code`\n\n1. one\n2. two\n\n> said\n\n---")
     for tag in ("strong", "em", "del", "code", "ol", "li", "blockquote", "hr"):
