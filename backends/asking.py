@@ -14,6 +14,7 @@ from backends import finishing, trouble
 from backends.adapters.contract import ChatRequest, Target
 from backends.claiming import Claim
 from backends.client import WireClient
+from backends.error_answers import for_good
 from backends.failures import KINDS
 from backends.fetching import Attempt, FetchResult, RetryPolicy, fetch, fetch_with_retries
 from backends.finishing import Call, Ending, Place
@@ -207,7 +208,7 @@ class _Asking:
         """A rate limit that never lets this row through will not let the others through either."""
         if last.failure_kind == "rate":
             self._save(lambda: trouble.stop(system_id=self._system, kind="rate", sentence=last.sentence))
-        return self.fail(last.failure_kind, last.sentence)
+        return self.fail(last.failure_kind, for_good(last.sentence, self._claim.calls + len(self._calls)))
 
     def _once_more(self) -> Ending | None:
         """For a row that has had all its calls from a server that seems away: is it the server, or this row alone?

@@ -175,6 +175,7 @@ def classify(status: int, error: Said, *, dialect: str, wait: float | None) -> s
     return next((kind for kind, fits in table if fits), "bad_request")
 
 
+_AGAIN = re.compile(r"It is asked again later(, after \d+ s)?; (if this repeats, )?")
 _DO: dict[str, str] = {
     "money": (
         "{host} says that the account is out of credit or over its spending limit ({status}). Top it up, then resume."
@@ -210,6 +211,11 @@ _DO: dict[str, str] = {
 def _sentence(kind: str, status: int, error: Said, *, host: str, model: str, wait: float | None) -> str:
     waiting = f", after {wait:.0f} s" if wait else ""
     return _DO[kind].format(host=host, status=status, model=model, wait=waiting) + _quote(error)
+
+
+def for_good(sentence: str, calls: int) -> str:
+    """The sentence of a failure that promised another call, now that there is none."""
+    return _AGAIN.sub(f"It was asked {calls} times in vain; ", sentence)
 
 
 def _quote(error: Said) -> str:

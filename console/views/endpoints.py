@@ -74,7 +74,7 @@ def edit(request: OwnerRequest, pk: int) -> HttpResponse:
     endpoint = endpoint_with(pk)
     if endpoint is None:
         raise Http404
-    before: dict[str, Any] = {name: getattr(endpoint, name) for name in SETTINGS} | stated(endpoint)
+    before: dict[str, Any] = {name: getattr(endpoint, name) for name in SETTINGS} | _seconds(stated(endpoint))
     before["headers"] = "\n".join(f"{name}: {value}" for name, value in endpoint.headers.items())
     form = EndpointForm(request.POST or None, initial=before, stored=bool(endpoint.secret))
     if request.method == "POST" and form.is_valid():
@@ -126,6 +126,11 @@ def test(request: OwnerRequest, pk: int) -> HttpResponseBase:
 def _query(server: LocalServer) -> str:
     title = PRESETS[server.preset].title
     return urlencode({"name": f"{title} on this machine", "preset": server.preset, "base_url": server.base_url})
+
+
+def _seconds(deadlines: dict[str, float | None]) -> dict[str, str]:
+    """As people write them: 10 and not 10.0."""
+    return {name: f"{value:g}" for name, value in deadlines.items() if value is not None}
 
 
 def _secret(wanted: dict[str, Any]) -> str | None:

@@ -47,7 +47,7 @@ OF_A_ROW: list[tuple[str, Reply, str, str, int]] = [
     ("400", error_reply(400, "bad"), "bad_request", "Check the system's parameters", 1),
     ("too long", error_reply(400, "maximum context length is 10"), "too_long", "longer than the model's context", 1),
     ("500", error_reply(500), "busy", "too busy or not ready (500)", 8),
-    ("503", error_reply(503), "busy", "too busy or not ready (503)", 8),
+    ("503", error_reply(503), "busy", "too busy or not ready (503). It was asked 8 times in vain; look", 8),
     ("hang", Reply([Hang()]), "too_slow", "within", 2),
     ("drip", drip(), "too_slow", "within", 2),
     ("comments for ever", comments_for_ever(), "too_slow", "within", 2),
@@ -99,6 +99,7 @@ def test_one_bad_answer_ends_its_row_with_a_sentence_and_the_others_are_fetched(
     (only,) = failures(experiment)
     assert (only.input, only.kind) == ("in2", kind), only.sentence
     assert words in only.sentence
+    assert "asked again" not in only.sentence, "there is no other call"
     assert states(experiment) == {"done": 2, "failed": 1}
     assert questions(server).count("Question number 2?") == calls
     assert System.objects.get().paused_at is None
