@@ -102,6 +102,16 @@ def volume(value: float | None) -> str:
     return f"{value:,.0f}" if abs(value) >= 99.5 else f"{value:.3g}"
 
 
+def volume_short(value: float | None) -> str:
+    """The same on an axis: `500 k`, `10 M`."""
+    if value is None:
+        return NOTHING
+    for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if value >= size:
+            return f"{value / size:,.3g}{NBSP}{unit}"
+    return f"{value:.3g}"
+
+
 def count(value: float | None) -> str:
     """A whole number with separators: `8,931`."""
     return NOTHING if value is None else f"{value:,.0f}"

@@ -6,7 +6,7 @@ from math import log10
 from typing import Any
 
 from reports.charts.scale import Scale, Tick, ticks
-from reports.rounding import money, money_short, volume
+from reports.rounding import money, money_short, volume, volume_short
 
 POINTS = 60
 Curve = Callable[[float], float]
@@ -82,7 +82,7 @@ def cost_against_volume(report: Mapping[str, Any]) -> Volume | None:
     )
     return Volume(
         lines=lines,
-        x_ticks=ticks(x, lambda value: volume(value) or "", wanted=4),
+        x_ticks=ticks(x, volume_short, wanted=4),
         y_ticks=tuple(
             Tick(round(100 - tick.at, 2), tick.label, tick.anchor) for tick in ticks(y, money_short, wanted=4)
         ),
@@ -122,7 +122,7 @@ def tornado(report: Mapping[str, Any]) -> Tornado | None:
     scale = Scale(min([base, *ends]) / 1.3, max([base, *ends]) * 1.3, log=True)
     return Tornado(
         bars=tuple(_bar(scale, one) for one in moved),
-        ticks=ticks(scale, lambda value: volume(value) or "", wanted=4),
+        ticks=ticks(scale, volume_short, wanted=4),
         base=scale.at(base),
         base_label=volume(base),
     )
