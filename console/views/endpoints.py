@@ -11,14 +11,15 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.actions import log
-from accounts.throttling import TRIALS, throttled
+from accounts.throttling import TRIALS, TooMany, attempt, throttled
 from backends.actions import add_endpoint, edit_endpoint, remove_endpoint
 from backends.deadlines import stated
 from backends.discovery import LocalServer, find_local
 from backends.listing import EndpointCard, endpoint_card, endpoint_with
 from backends.listing import endpoints as all_endpoints
 from backends.presets import PRESETS
-from backends.trying import try_endpoint
+from backends.trying import Trial, try_endpoint
+from config.errors import too_many, waiting
 from console.forms import EndpointForm, TrialForm
 from console.views.frames import OwnerRequest, refusals_told, sentence, staff_only
 from experiments.refusals import Refused
@@ -108,12 +109,19 @@ def remove(request: OwnerRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @staff_only
-@throttled(TRIALS)
 def test(request: OwnerRequest, pk: int) -> HttpResponseBase:
     """One tiny call, and what came of it in words."""
     endpoint, form = endpoint_with(pk), TrialForm(request.POST)
     if endpoint is None:
         raise Http404
+    try:
+        attempt(TRIALS, f"user {request.user.pk}")
+    except TooMany as error:
+        if not request.headers.get("HX-Request"):
+            return too_many(request, error.wait)
+        said = _("Tested too often. Wait %s, then try again.") % waiting(error.wait)
+        context = {"trial": Trial(ok=False, sentence=said), "card": endpoint_card(endpoint)}
+        return TemplateResponse(request, "console/_trial.html", context)
     trial = try_endpoint(endpoint, model=form.cleaned_data["model"] if form.is_valid() else "")
     log(request.user, "tested", f"endpoint {endpoint.name}"[:200], ok=trial.ok)
     context = {"trial": trial, "card": endpoint_card(endpoint)}

@@ -102,6 +102,15 @@ def test_what_costs_something_is_refused_with_a_page_that_says_when(
     assert "minutes, then try again" in answer.content.decode()
 
 
+def test_a_page_that_asks_in_place_is_told_in_place(client: Client) -> None:
+    owner = User.objects.create_user("owner@example.org", is_staff=True)
+    client.force_login(owner)
+    use_up(throttling.TRIALS, f"user {owner.pk}")
+    answer = client.post(f"/endpoints/{an_endpoint().pk}/test/", headers={"HX-Request": "true"})
+    assert answer.status_code == 200
+    assert "Tested too often. Wait 10 minutes" in answer.content.decode()
+
+
 def test_guessing_at_links_of_owners_is_stopped_too(client: Client) -> None:
     codes = [client.get(f"/welcome/guess{number}/").status_code for number in range(throttling.LINKS.most + 1)]
     assert codes == [404] * throttling.LINKS.most + [429]
