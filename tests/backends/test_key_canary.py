@@ -28,14 +28,14 @@ from experiments.models import Experiment, Status
 from reports import exports
 from tests.accounts.test_permissions import MATRIX, address
 from tests.backends.scenes import CHECKED
-from tests.blinding.world import disguises
+from tests.blinding.eyes import disguises
 from tests.factories import a_rated_experiment, a_system, an_experiment
 from tests.fakes.model_server import Asked, ModelServer, Reply, error_reply
 from tests.servers import redis_server
 
 pytestmark = pytest.mark.django_db(transaction=True)
 KEY = "sk-canary-Zyxo9471quillfeather"
-SHAPES = disguises(KEY)
+SHAPES = {shape for _, shape in disguises(KEY)}
 
 
 def seen_in(data: bytes | str) -> set[bytes]:
