@@ -2,10 +2,11 @@
 
 import sys
 
-from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils.translation import ngettext
+
+from config.outage import is_away, is_full
 
 RETRY_AFTER_SECONDS = 3
 
@@ -45,12 +46,16 @@ def waiting(seconds: int) -> str:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """503 with Retry-After where the database is away (the desk then sends the answer again by itself), else 500."""
-    if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
-        response = _page(503)
-        response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
-        return response
-    return _page(500)
+    """507 where there is no room, 503 where the database is away, else 500; nothing of the request was kept.
+
+    The first two say when to come again, and the desk then sends the answer again by itself.
+    """
+    error = sys.exc_info()[1]
+    if not is_full(error) and not is_away(error):
+        return _page(500)
+    response = _page(507 if is_full(error) else 503)
+    response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -10,6 +10,7 @@ SCALED = bool(os.environ.get("DATABASE_URL"))
 bind = os.environ.get("BIND", "127.0.0.1:8000")
 worker_class = "gthread"
 # SQLite serves one process; Postgres as many as there are.
+os.environ.setdefault("DATABASE_SILENCE", "15")
 workers = int(os.environ.get("WEB_CONCURRENCY", "2")) if SCALED else 1
 threads = int(os.environ.get("WEB_THREADS", "16"))
 timeout = 60

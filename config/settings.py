@@ -106,7 +106,7 @@ def _embedded_database() -> dict[str, object]:
         "NAME": DATA_DIR / "blindpair.sqlite3",
         "CONN_MAX_AGE": None,  # opening and closing the file with every request took a tenth of it
         "OPTIONS": {
-            "timeout": 20,
+            "timeout": env.float("SQLITE_PATIENCE", default=20),
             "transaction_mode": "IMMEDIATE",
             # FULL: an acknowledged judgment survives a power cut.
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;",
@@ -120,15 +120,23 @@ def _scaled_database() -> dict[str, object]:
     database: dict[str, Any] = env.db_url_config(DATABASE_URL)
     if "postgresql" not in str(database["ENGINE"]):
         raise ImproperlyConfigured("DATABASE_URL must be a postgres:// address; leave it unset for SQLite.")
+    database["ENGINE"] = "config.postgres"
     database["CONN_HEALTH_CHECKS"] = True
     database["OPTIONS"] = {
         **database.get("OPTIONS", {}),
-        "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL", default=20), "timeout": 4},
+        "pool": {
+            "min_size": 1,
+            "max_size": env.int("DATABASE_POOL", default=20),
+            "timeout": 4,
+            "reconnect_timeout": 2,  # then it begins anew: waits that double would find a database late that is back
+        },
         "connect_timeout": 4,
     }
     return database
 
 
+# A web process gives up on a server that says nothing; commands and workers may ask for what takes long.
+DATABASE_SILENCE = env.float("DATABASE_SILENCE", default=0) or None
 DATABASES = {"default": _scaled_database() if SCALED else _embedded_database()}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -7,10 +7,11 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import Q, QuerySet
 
 from accounts.models import Event, User
+from config.outage import once_more
 from config.prepared import Adding, Row, prepared
 from experiments.models import Experiment, Status
 from ratings.blind import BlindAnswer, BlindGuess, BlindPair, Briefing
@@ -182,11 +183,10 @@ def practised(*, rater: Rater, now: datetime) -> None:
 
 
 def _show(rater: Rater, now: datetime, *, again: UUID | None = None, act: Act | None = None) -> Shown:
-    with transaction.atomic():
-        found = _find(rater, now, again=again, act=act)
+    # Safe to be done twice: a key is used once, a skip and a guess count once.
+    found = once_more(lambda: _find(rater, now, again=again, act=act))
     if found.passed_over and connection.features.has_select_for_update_skip_locked:
-        with transaction.atomic():
-            found = _find(rater, now, again=again, patient=True)
+        found = once_more(lambda: _find(rater, now, again=again, patient=True))
     if found.guess is not None:
         return guess_of(found.guess, found.board)
     if found.turn is not None:

@@ -7,6 +7,7 @@ written to a deleted file would be gone with the process.
 """
 
 import os
+import sqlite3
 import threading
 from typing import Any
 
@@ -39,8 +40,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """Open the file that this process knows, or the one that it meets first."""
         self._check_file()
-        connection = super().get_new_connection(conn_params)
         path = str(self.settings_dict["NAME"])
+        try:
+            connection = super().get_new_connection(conn_params)
+        except sqlite3.OperationalError as error:
+            if _is_read_only(os.path.dirname(path)):
+                raise OperationalError(f"the disk of {path} is read-only") from error
+            raise
         if (found := _identity(path)) is not None:
             _opened.setdefault(path, found)
         return connection
@@ -86,6 +92,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if self._holds_lock:
             self._holds_lock = False
             _writing.release()
+
+
+def _is_read_only(folder: str) -> bool:
+    try:
+        return bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
+    except OSError:
+        return False
 
 
 def _identity(path: str) -> tuple[int, int] | None:

@@ -9,7 +9,7 @@ from django.template.loader import get_template
 ROOT = Path(__file__).resolve().parents[2] / "templates"
 NAMES = sorted(str(path.relative_to(ROOT)) for path in ROOT.rglob("*.html"))
 SAVED = {"reports/file.html"}  # a report kept as one file carries its own style; it is never served as a page
-ERRORS = ["400.html", "403.html", "404.html", "409.html", "500.html", "503.html"]
+ERRORS = ["400.html", "403.html", "404.html", "409.html", "500.html", "503.html", "507.html"]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,0 +1,1 @@
+"""Postgres as Blindpair uses it; Django looks for `base` in this package."""

@@ -1,0 +1,93 @@
+"""Postgres as Blindpair uses it: whoever asks a server that is away or silent hears so soon.
+
+Without a limit of our own a frozen server holds a request for ever. And where each request waits by itself for a server
+that is away, they take up every thread; so after one has waited in vain, the others are told at once while one looks.
+"""
+
+import threading
+import time
+from typing import Any
+
+import psycopg
+from django.conf import settings
+from django.db.backends.postgresql import base
+
+LOOK_AGAIN_SECONDS = 1.0
+CHECK_SECONDS = 1.0  # an idle connection answers an empty query at once, or it is none
+AWAY = "the database was out of reach a moment ago"
+
+
+class Connection(psycopg.Connection[Any]):
+    """A connection that gives up on a server which says nothing for DATABASE_SILENCE seconds (unset: never)."""
+
+    _checked = False
+
+    def execute(self, query: Any, *args: Any, **options: Any) -> Any:
+        """An empty query is the pool's, which wants to know whether anybody is there."""
+        self._checked = query == ""
+        try:
+            return super().execute(query, *args, **options)
+        finally:
+            self._checked = False
+
+    def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
+        """Run one exchange with the server; after a silence the connection is of no use."""
+        limit = CHECK_SECONDS if self._checked else settings.DATABASE_SILENCE
+        if timeout is not None or limit is None:
+            return super().wait(gen, interval=interval, timeout=timeout)
+        began = time.monotonic()
+        try:
+            return super().wait(gen, interval=interval, timeout=limit)
+        except psycopg.OperationalError:
+            if time.monotonic() - began >= limit:
+                self.close()
+            raise
+
+
+class Circuit:
+    """Whether the database was away when somebody looked last; then one looks again, at most once a second."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._closed_until = 0.0
+        self._away = False
+
+    def admit(self, patience: float) -> bool:
+        """Whether this one may look: always, unless it was away a moment ago or somebody is looking."""
+        with self._lock:
+            now = time.monotonic()
+            if self._away and now < self._closed_until:
+                return False
+            self._closed_until = now + patience
+            return True
+
+    def found(self, *, away: bool) -> None:
+        """What came of it."""
+        with self._lock:
+            self._away = away
+            self._closed_until = time.monotonic() + LOOK_AGAIN_SECONDS
+
+
+_circuit = Circuit()
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """Django's Postgres, with one circuit a process in front of its pool."""
+
+    def __init__(self, settings_dict: dict[str, Any], *args: Any, **options: Any) -> None:
+        super().__init__(settings_dict, *args, **options)
+        if pool := settings_dict["OPTIONS"].get("pool"):
+            pool["connection_class"] = Connection
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        """A connection of the pool, or an error at once where the database was away a moment ago."""
+        pool = self.settings_dict["OPTIONS"].get("pool") or {}
+        if not _circuit.admit(float(pool.get("timeout", 4))):
+            raise psycopg.OperationalError(AWAY)
+        try:
+            connection = super().get_new_connection(conn_params)
+        except psycopg.OperationalError:
+            _circuit.found(away=True)
+            raise
+        _circuit.found(away=False)
+        return connection
