@@ -1,8 +1,13 @@
 """The Celery application of the scaled footing; tasks are doorbells and carry ids only."""
 
 import os
+from typing import Any
 
 from celery import Celery
+from celery.signals import worker_init
+from django.db import DatabaseError
+
+from config.versions import NewerDatabase, refuse_newer
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 app = Celery("blindpair")
@@ -13,3 +18,16 @@ app.conf.beat_schedule = {
     "sweep": {"task": "backends.tasks.sweep", "schedule": 60.0, "options": {"expires": 30.0}},
     "retention": {"task": "console.tasks.sweep", "schedule": 3600.0, "options": {"expires": 1800.0}},
 }
+
+
+def refuse_to_guess(**_: Any) -> None:
+    """A worker of an older version ends at once: the rows may say what it does not understand."""
+    try:
+        refuse_newer()
+    except DatabaseError:
+        return  # away for the moment: the engine waits for it
+    except NewerDatabase as error:
+        raise SystemExit(f"blindpair: {error}") from error
+
+
+worker_init.connect(refuse_to_guess)

@@ -1,5 +1,7 @@
 """What an operator's probes ask: is the process alive, and can it do its work."""
 
+import os
+import shutil
 from collections.abc import Callable
 
 import redis
@@ -9,7 +11,10 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
+from config.versions import NewerDatabase, refuse_newer
+
 PATIENCE_SECONDS = 1
+LEAST_FREE_BYTES = 20_000_000
 
 
 class NotReady(Exception):
@@ -44,16 +49,29 @@ def check_database() -> None:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except DatabaseError as error:
+        if "removed or replaced" in str(error):
+            raise NotReady("the database file was removed or replaced; stop, put it back, start again") from error
         raise NotReady("the database does not answer") from error
+
+
+def check_room() -> None:
+    """The data folder can be written to. Raises NotReady."""
+    if os.statvfs(settings.DATA_DIR).f_flag & os.ST_RDONLY:
+        raise NotReady("the data folder is read-only")
+    if shutil.disk_usage(settings.DATA_DIR).free < LEAST_FREE_BYTES:
+        raise NotReady("the disk is full; make room, no restart is needed")
 
 
 def check_migrations() -> None:
     """Every migration of this version is applied. Raises NotReady."""
     try:
+        refuse_newer()
         executor = MigrationExecutor(connection)
         behind = executor.migration_plan(executor.loader.graph.leaf_nodes())
     except DatabaseError as error:
         raise NotReady("unknown while the database does not answer") from error
+    except NewerDatabase as error:
+        raise NotReady(str(error)) from error
     if behind:
         raise NotReady(f"{len(behind)} migrations are not applied; run `./blindpair migrate`")
 
@@ -75,4 +93,5 @@ CHECKS: dict[str, Callable[[], None]] = {
     "database": check_database,
     "migrations": check_migrations,
     "broker": check_broker,
+    "room": check_room,
 }

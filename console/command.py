@@ -12,6 +12,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, connection
 
+from config.versions import refuse_newer
 from experiments.models import Experiment
 from experiments.refusals import Refused
 from reports.unblinding import StillBlind
@@ -134,7 +135,11 @@ def find(name: str) -> Experiment:
 
 
 def make_tables() -> None:
-    """Make the tables of an embedded database that has none yet, so that any command can be the first one."""
+    """Make the tables of an embedded database that has none yet, so that any command can be the first one.
+
+    Raises NewerDatabase where a later version was here.
+    """
+    refuse_newer()
     if settings.SCALED or Experiment._meta.db_table in connection.introspection.table_names():
         return
     call_command("migrate", verbosity=0, interactive=False)

@@ -17,7 +17,10 @@ def test_a_live_process_says_ok(client: Client) -> None:
 def test_a_ready_process_says_so_part_by_part(client: Client) -> None:
     answer = client.get("/readyz")
     assert answer.status_code == 200
-    assert answer.json() == {"ready": True, "parts": {"database": "ok", "migrations": "ok", "broker": "ok"}}
+    assert answer.json() == {
+        "ready": True,
+        "parts": {"database": "ok", "migrations": "ok", "broker": "ok", "room": "ok"},
+    }
 
 
 def test_a_lost_database_is_not_ready(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
