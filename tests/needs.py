@@ -54,3 +54,11 @@ def redis_server() -> str:
     if found := shutil.which("redis-server"):
         return found
     missing("redis-server is not installed (Debian: apt install redis-server)")
+
+
+def libfaketime() -> str:
+    """The path of the library that tells a process another time."""
+    for folder in ("/usr/lib", "/usr/local/lib"):
+        if found := next(Path(folder).glob("**/faketime/libfaketime.so.1"), None):
+            return str(found)
+    missing("libfaketime is not installed (Debian: apt install libfaketime)")

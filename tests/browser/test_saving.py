@@ -1,12 +1,17 @@
 """Saved means saved: whatever the line does, a verdict is stored once, and nothing advances before it is."""
 
+from typing import Any
+
 import pytest
+from django.contrib.sessions.models import Session
+from django.db import OperationalError
 from playwright.sync_api import Route, expect
 
 from experiments.models import Experiment, Status
+from ratings import desk, links
 from ratings.models import Judgment
 from tests.browser.conftest import Sit
-from tests.browser.sitting import Sitting
+from tests.browser.sitting import Sitting, path_of
 from tests.factories import NOW
 from tests.ratings.driving import an_open_experiment
 
@@ -139,6 +144,58 @@ def test_a_reload_shows_the_same_pair_on_the_same_sides(sit: Sit) -> None:
     rater.open("/rate/instructions/")
     rater.page.go_back()
     assert (rater.handle(), rater.texts()) == (handle, texts)
+
+
+def test_offline_until_the_session_is_over_keeps_the_words_and_makes_one_judgment(sit: Sit) -> None:
+    experiment = an_open_experiment(inputs=2)
+    rater = sit(experiment)
+    page, box = rater.page, rater.page.get_by_role("textbox", name="Comment")
+    handle = rater.handle()
+    page.context.set_offline(True)
+    page.keyboard.press("c")
+    box.fill("A is right about the refund.")
+    page.keyboard.press("Escape")
+    rater.stop_time()
+    page.keyboard.press("1")
+    shows_as_unsaved(rater, "left", "You are offline")
+    page.clock.fast_forward(5 * 60_000)
+    Session.objects.all().delete()
+    page.context.set_offline(False)
+    expect(page.locator("h1")).to_contain_text("link", timeout=30_000)  # the page says what to do: open it again
+    assert Judgment.objects.count() == 0
+    link = links.replace(rater=rater.rater)
+    rater.open(path_of(link))
+    page.get_by_role("button", name="Start").click()
+    rater.open("/rate/")
+    assert rater.handle() == handle
+    expect(box).to_have_value("A is right about the refund.")
+    rater.rest()
+    page.keyboard.press("1")
+    rater.arrived(2)
+    assert [(one.verdict, one.comment) for one in Judgment.objects.all()] == [("left", "A is right about the refund.")]
+    rater.forgive("ERR_INTERNET_DISCONNECTED", "error: htmx:", "status of 404", "Status Error Code 404")
+
+
+def test_a_database_that_is_away_is_told_and_the_answer_goes_again(sit: Sit, monkeypatch: pytest.MonkeyPatch) -> None:
+    rater = sit(an_open_experiment(inputs=2))
+    real, away = desk.judge, iter((OperationalError("gone"), OperationalError("gone")))
+
+    def judge(**said: Any) -> desk.Shown:
+        if error := next(away, None):
+            raise error
+        return real(**said)
+
+    monkeypatch.setattr(desk, "judge", judge)
+    rater.stop_time()
+    rater.page.keyboard.press("3")
+    shows_as_unsaved(rater, "right", "Not saved. Retrying.")
+    for _ in range(200):
+        rater.page.clock.fast_forward(500)
+        if len(rater.posts()) == 3:
+            break
+    rater.arrived(2)
+    saved_once(rater)
+    rater.forgive("status of 503", "Status Error Code 503")
 
 
 def test_a_verdict_after_the_closing_is_told_so_and_not_saved(sit: Sit) -> None:

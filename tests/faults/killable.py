@@ -192,4 +192,4 @@ def scaled(folder: Path, postgres: Postgres, broker: Redis | None, **more: str) 
     """An installation on Postgres and Redis; the demands of the product's own environment are met."""
     broker_url = broker.url if broker else f"redis://127.0.0.1:{free_port()}/0"
     environment = {"DATABASE_URL": postgres.url, "REDIS_URL": broker_url, "BLINDPAIR_ENDPOINT_HOSTS": "127.0.0.1"}
-    return Installation(folder, **environment, **SECRETS, **more)
+    return Installation(folder, **{**environment, **SECRETS, **more})

@@ -21,12 +21,13 @@ LONGEST_WAIT = 1.0
 
 @dataclass
 class Answer:
-    """What came back: `fields` are the hidden fields of the form that it holds."""
+    """What came back, and when by the monotonic clock."""
 
     status: int
     headers: dict[str, str]
     body: bytes
     seconds: float
+    at: float
 
     @property
     def fields(self) -> dict[str, str]:
@@ -94,7 +95,8 @@ class Line:
             raise
         if headers.get("connection") == "close":
             self.close()
-        return Answer(status, headers, body, time.monotonic() - began)
+        now = time.monotonic()
+        return Answer(status, headers, body, seconds=now - began, at=now)
 
     def close(self) -> None:
         """Hang up."""
@@ -187,10 +189,10 @@ class Voter:
 
 
 async def vote_together(
-    port: int, links: list[list[str]], *, go_on: Callable[[], bool] = lambda: True, cut_share: float = 0.0
+    port: int, links: list[list[str]], *, go_on: Callable[[], bool] = lambda: True, tally: Tally | None = None
 ) -> Tally:
     """A voter for each list of links, all at once; what they saw."""
-    tally = Tally()
-    voters = [Voter(port, one, tally, seed=number, cut_share=cut_share) for number, one in enumerate(links)]
+    seen = Tally() if tally is None else tally
+    voters = [Voter(port, one, seen, seed=number) for number, one in enumerate(links)]
     await asyncio.gather(*(voter.vote(go_on) for voter in voters))
-    return tally
+    return seen

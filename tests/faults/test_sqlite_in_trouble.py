@@ -1,0 +1,126 @@
+"""The file locked, its disk full or read-only, the file gone: a clear sentence, nothing spoilt, no restart needed."""
+
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.faults.assault import rows
+from tests.faults.disks import a_small_disk, make_read_only
+from tests.faults.killable import Web, folders, started, until
+from tests.faults.scene import set_up
+from tests.journeys.drivers import Installation, RaterBrowser
+from tests.needs import CHECKOUT
+
+pytestmark = pytest.mark.processes
+UNSAVED = "your answer was not saved, it will be sent again"
+MEGABYTES = 40
+
+
+class Desk:
+    """A rater in front of a pair, on a disk that is easily filled."""
+
+    def __init__(self, here: Installation, web: Web, link: str) -> None:
+        self.here, self.web = here, web
+        self.rater = RaterBrowser(web.address + link)
+        self.file = Path(here.environment["BLINDPAIR_DATA"]) / "blindpair.sqlite3"
+        self.before = self.judgments()
+
+    def vote(self) -> httpx.Response:
+        form = self.rater.pair()
+        assert form is not None
+        fields = form.fields | {"verdict": "left"}
+        return self.rater.client.post(f"{self.web.address}/rate/", data=fields, timeout=60, follow_redirects=False)
+
+    def judgments(self) -> int:
+        return int(rows(self.here, "SELECT count(*) FROM ratings_judgment")[0][0])
+
+    def saved_once(self) -> None:
+        until(lambda: self.vote().status_code == 303)
+        assert self.vote().status_code == 303
+        assert self.judgments() == self.before + 1
+        assert rows(self.here, "PRAGMA integrity_check") == [("ok",)]
+
+    def part(self, name: str) -> str:
+        return str(httpx.get(f"{self.web.address}/readyz").json()["parts"][name])
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Installation, Web, Iterator[str]]]:
+    with folders("here") as (folder,), a_small_disk(folder / "disk", megabytes=MEGABYTES) as disk:
+        here = Installation(folder, BLINDPAIR_DATA=str(disk), SQLITE_PATIENCE="0.5")
+        (links,) = set_up(here, inputs=6, raters=4)
+        web = Web(here)
+        with started(web):
+            yield here, web, iter(links)
+
+
+@pytest.fixture
+def desk(house: tuple[Installation, Web, Iterator[str]]) -> Desk:
+    here, web, links = house
+    return Desk(here, web, next(links))
+
+
+def fill(path: Path) -> None:
+    """Take all the room there is."""
+    with path.open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(4096))
+
+
+def apologises(answer: httpx.Response, status: int) -> None:
+    assert answer.status_code == status
+    assert int(answer.headers["Retry-After"]) > 0
+    assert UNSAVED in answer.text
+
+
+def test_locked_by_another_tool(desk: Desk) -> None:
+    with closing(sqlite3.connect(desk.file)) as tool:
+        tool.execute("BEGIN IMMEDIATE")
+        apologises(desk.vote(), 503)
+        assert desk.rater.client.get(f"{desk.web.address}/rate/done/").status_code == 200, "reading goes on"
+    desk.saved_once()
+
+
+def test_the_disk_full(desk: Desk) -> None:
+    filler = desk.file.parent / "filler"
+    with pytest.raises(OSError, match="No space left"):
+        fill(filler)
+    apologises(desk.vote(), 507)
+    assert "full" in desk.part("room")
+    filler.unlink()
+    desk.saved_once()
+    assert desk.part("room") == "ok"
+
+
+def test_the_file_removed_while_it_is_served(desk: Desk) -> None:
+    elsewhere = desk.file.with_name("elsewhere")
+    desk.file.rename(elsewhere)
+    apologises(desk.vote(), 503)
+    assert "removed or replaced" in desk.part("database")
+    assert not desk.file.exists(), "no empty database in its place"
+    elsewhere.rename(desk.file)
+    desk.saved_once()
+
+
+def test_a_read_only_disk_is_refused_at_the_start_in_one_sentence(tmp_path: Path) -> None:
+    with a_small_disk(tmp_path / "disk", megabytes=MEGABYTES) as disk:
+        here = Installation(tmp_path, BLINDPAIR_DATA=str(disk))
+        set_up(here, inputs=1, raters=1)
+        make_read_only(disk)
+        ended = subprocess.run(
+            [sys.executable, "manage.py", "up"],
+            cwd=CHECKOUT,
+            env=here.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ended.returncode != 0
+        assert len(ended.stderr.strip().splitlines()) == 1, ended.stderr
+        assert "read-only" in ended.stderr.lower()

@@ -1,0 +1,113 @@
+"""What a kill, an older program or a second start finds: migrations go on, a newer database is refused."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.faults.assault import rows
+from tests.faults.killable import SECRETS, Postgres, Server, Web, folders, started, until
+from tests.faults.scene import set_up
+from tests.journeys.drivers import CommandFailed, Installation
+from tests.needs import CHECKOUT
+
+pytestmark = pytest.mark.processes
+
+
+@contextmanager
+def empty(footing: str) -> Iterator[Installation]:
+    """An installation whose database has no table yet."""
+    with folders("here", "postgres") as (folder, place):
+        if footing == "sqlite":
+            yield Installation(folder)
+            return
+        postgres = Postgres(place)
+        with started(postgres):
+            yield Installation(folder, DATABASE_URL=postgres.url, **SECRETS)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def here(request: pytest.FixtureRequest) -> Iterator[Installation]:
+    with empty(request.param) as installation:
+        yield installation
+
+
+def applied(here: Installation) -> int:
+    try:
+        return int(rows(here, "SELECT count(*) FROM django_migrations")[0][0])
+    except (sqlite3.DatabaseError, psycopg.Error):
+        return 0
+
+
+def test_a_migration_killed_twice_is_finished_by_the_next_run(here: Installation) -> None:
+    words = [sys.executable, "manage.py", "migrate"]
+    for enough in (3, 12):
+        process = Server(words, environment=here.environment, folder=here.folder)
+        process.start()
+        until(lambda: applied(here) >= enough)  # noqa: B023 - called at once
+        process.kill()
+    here.run("migrate")
+    here.run("migrate", "--check")
+    assert here.facts("doctor")
+    set_up(here, inputs=1, raters=1)
+    assert rows(here, "SELECT count(*) FROM ratings_comparison") == [(1,)]
+
+
+def test_a_newer_database_is_refused_by_whatever_starts(here: Installation) -> None:
+    here.run("migrate")
+    rows(here, "INSERT INTO django_migrations (app, name, applied) VALUES ('ratings', '0099_unheard_of', '2026-01-01')")
+    with pytest.raises(CommandFailed, match="database is of a newer version") as refused:
+        here.run("status", "any")
+    assert "(ratings 0099_unheard_of)" in refused.value.line
+    assert len(refused.value.line.splitlines()) == 1
+    web = Web(here)
+    web.words += ["--check-config"]
+    ended = subprocess.run(
+        web.words, cwd=CHECKOUT, env=web.environment, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert ended.returncode != 0
+    assert "database is of a newer version" in ended.stderr
+
+
+def test_what_a_killed_upload_left_is_swept_and_what_waits_to_be_taken_stays(tmp_path: Path) -> None:
+    here = Installation(tmp_path)
+    set_up(here, inputs=1, raters=1)
+    uploads = Path(here.environment["BLINDPAIR_DATA"]) / "uploads"
+    cut_off, waiting = uploads / "tmpq1w2e3.upload.csv", uploads / "1.AAAAAAAAAAAAAAAAAAAAAA.upload"
+    for path in (cut_off, waiting):
+        path.write_text("id,input\n")
+    with started(Web(here)):
+        until(lambda: not cut_off.exists())
+        assert waiting.exists()
+
+
+def test_a_second_server_on_the_same_file_is_refused_and_the_first_goes_on(tmp_path: Path) -> None:
+    here = Installation(tmp_path)
+    set_up(here, inputs=1, raters=1)
+    first = Web(here)
+    with started(first):
+        with pytest.raises(CommandFailed, match="already served by process") as refused:
+            here.run("up", "--port", "0")
+        assert len(refused.value.line.splitlines()) == 1
+        second = Web(here)
+        ended = subprocess.run(
+            second.words,
+            cwd=CHECKOUT,
+            env=second.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        assert ended.returncode != 0
+        assert "already served by process" in ended.stderr
+        assert first.ready()
+        with closing(sqlite3.connect(Path(here.environment["BLINDPAIR_DATA"]) / "blindpair.sqlite3")) as file:
+            assert file.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        os.kill(first.family()[0], 0)

@@ -1,0 +1,52 @@
+"""The database of the first release, with pairs on desks and calls under way, comes up to date without losing a row."""
+
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from tests.faults.assault import rows
+from tests.faults.first_release import OURS
+from tests.faults.test_starting_again import here  # noqa: F401 - the fixture: an empty installation of each footing
+from tests.journeys.drivers import Installation
+from tests.needs import CHECKOUT
+
+pytestmark = pytest.mark.processes
+COLUMNS = {
+    "sqlite": "SELECT m.name, p.name FROM sqlite_master m JOIN pragma_table_info(m.name) p WHERE m.type = 'table'",
+    "postgres": "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'public'",
+}
+
+
+def columns_of(here: Installation) -> dict[str, list[str]]:  # noqa: F811
+    found: dict[str, list[str]] = {}
+    for table, column in rows(here, COLUMNS["postgres" if "DATABASE_URL" in here.environment else "sqlite"]):
+        if table.split("_", maxsplit=1)[0] in OURS:
+            found.setdefault(table, []).append(column)
+    return {table: sorted(columns) for table, columns in found.items()}
+
+
+def contents(here: Installation, columns: dict[str, list[str]]) -> dict[str, list[tuple[Any, ...]]]:  # noqa: F811
+    """Every row of every table, in the columns given."""
+    quoted = {table: ", ".join(f'"{name}"' for name in names) for table, names in columns.items()}
+    return {table: rows(here, f"SELECT {names} FROM {table} ORDER BY id") for table, names in quoted.items()}
+
+
+def test_no_row_of_the_first_release_is_lost_or_changed(here: Installation) -> None:  # noqa: F811
+    subprocess.run([sys.executable, "-m", "tests.faults.first_release"], cwd=CHECKOUT, env=here.environment, check=True)
+    then = columns_of(here)
+    before = contents(here, then)
+    assert {table for table, found in before.items() if found} >= {"ratings_judgment", "backends_completion"}
+    here.run("migrate")
+    now = columns_of(here)
+    kept = {table: [name for name in names if name in now.get(table, [])] for table, names in then.items()}
+    assert contents(here, kept) == {
+        table: [tuple(row[then[table].index(name)] for name in kept[table]) for row in found]
+        for table, found in before.items()
+    }
+    rated = here.facts("status", "rated")
+    assert rated["judgments"]["done"] == 1
+    collected = here.facts("status", "collected")["completions"]
+    assert (collected["done"], collected["pending"], collected["failed"]) == (2, 4, 1)
+    assert here.facts("doctor")
