@@ -165,7 +165,7 @@ def test_offline_until_the_session_is_over_keeps_the_words_and_makes_one_judgmen
     assert Judgment.objects.count() == 0
     link = links.replace(rater=rater.rater)
     rater.open(path_of(link))
-    page.get_by_role("button", name="Start").click()
+    page.get_by_role("button", name="Go on").click()
     rater.open("/rate/")
     assert rater.handle() == handle
     expect(box).to_have_value("A is right about the refund.")

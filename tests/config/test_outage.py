@@ -35,7 +35,8 @@ def test_what_passes_is_tried_once_more_and_nothing_of_the_first_try_stays(cause
             raise error
         return made.pk
 
-    assert Rater.objects.get().pk == once_more(work)
+    kept = once_more(work)
+    assert Rater.objects.get().pk == kept
 
 
 def test_a_connection_that_was_lost_is_opened_again_for_the_second_try() -> None:

@@ -1,6 +1,8 @@
 """Servers that can be killed, frozen and started again where they were: Postgres, Redis, and the product's own."""
 
+import base64
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -18,7 +20,10 @@ from tests.journeys.drivers import Installation, wait_until_ready
 from tests.servers import free_port
 
 PATIENCE_SECONDS = 120.0  # a busy machine is no fault
-SECRETS = {"SECRET_KEY": "s" * 60, "BLINDPAIR_ENCRYPTION_KEYS": "dGVzdHMtb25seS10ZXN0cy1vbmx5LXRlc3RzLW9ubHk="}
+SECRETS = {
+    "SECRET_KEY": secrets.token_urlsafe(48),
+    "BLINDPAIR_ENCRYPTION_KEYS": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+}
 # In a process of its own: the package locks files in the shared temporary folder, which it reads on import.
 MAKE_CLUSTER = """
 import sys

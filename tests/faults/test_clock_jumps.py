@@ -21,15 +21,25 @@ def slowly(asked: Asked) -> Reply:
     return polite(asked, ttft=0.2)
 
 
+# The library does not understand the way in which Python sleeps; a process that it watches sleeps in another one.
+SLEEP = """
+import select, time
+time.sleep = lambda seconds: select.select([], [], [], seconds) and None
+"""
+
+
 def under_another_clock(web: Web, folder: Path) -> Path:
     """The file that says how wrong the server's clock goes."""
     clock = folder / "clock"
     clock.write_text("+0")
+    (folder / "sitecustomize.py").write_text(SLEEP)
     web.environment |= {
         "LD_PRELOAD": needs.libfaketime(),
         "FAKETIME_TIMESTAMP_FILE": str(clock),
         "FAKETIME_NO_CACHE": "1",
-        "DONT_FAKE_MONOTONIC": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        "NO_FAKE_STAT": "1",
+        "PYTHONPATH": str(folder),
     }
     return clock
 
