@@ -6,11 +6,11 @@ import sys
 from typing import Any
 
 SCALED = bool(os.environ.get("DATABASE_URL"))
+os.environ.setdefault("DATABASE_SILENCE", "15")  # seconds; commands and workers wait longer for what takes long
 
 bind = os.environ.get("BIND", "127.0.0.1:8000")
 worker_class = "gthread"
 # SQLite serves one process; Postgres as many as there are.
-os.environ.setdefault("DATABASE_SILENCE", "15")
 workers = int(os.environ.get("WEB_CONCURRENCY", "2")) if SCALED else 1
 threads = int(os.environ.get("WEB_THREADS", "16"))
 timeout = 60
