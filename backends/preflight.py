@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from itertools import combinations
@@ -38,7 +39,7 @@ _SILENT_BASE = {
 class Preflight:
     """What a server said about one system before collecting; empty or None where it does not say.
 
-    `num_ctx`: the context length to ask for, because Ollama's own would not hold the longest input.
+    `adapter`: what the request itself says of one. `num_ctx`: what Ollama is asked for, as its own context is too short.
     `probes`: SHA-256 of each greedy answer, "" for one that failed or was empty. `failure_kind` and `sentence`: why
     the system could not be asked at all. `warnings`: whole sentences for the owner.
     """
@@ -55,6 +56,7 @@ class Preflight:
     context_length: int | None = None
     num_ctx: int | None = None
     parent: str = ""
+    adapter: str = ""
     probes: tuple[str, ...] = ()
     failure_kind: str = ""
     sentence: str = ""
@@ -116,11 +118,19 @@ def preflight(
         context_length=num_ctx or facts.context_length,
         num_ctx=num_ctx,
         parent=facts.parent,
+        adapter=_adapter(given),
         probes=tuple(_hash(answer) for answer in answers),
         failure_kind=failed.kind.name if failed else "",
         sentence=failed.sentence if failed else "",
     )
     return replace(record, warnings=tuple(_warnings(record, facts, target, given, needed)))
+
+
+def _adapter(parameters: Mapping[str, Any]) -> str:
+    """llama.cpp, SGLang and TensorRT-LLM choose it by a field of the request."""
+    sent = {**parameters, **mapping(parameters.get("extra_body"))}
+    chosen = {name: sent[name] for name in ("lora", "lora_path", "lora_request") if sent.get(name)}
+    return json.dumps(chosen, sort_keys=True) if chosen else ""
 
 
 def tokens_needed(longest_input: int, parameters: Mapping[str, Any]) -> int:
@@ -241,7 +251,7 @@ def _alike(one: str, a: Preflight, two: str, b: Preflight) -> Finding | None:
     if not shared or not all(shared):
         return None
     said = f"{one} and {two} answer all {len(shared)} probes word for word alike"
-    if (a.host, a.model) == (b.host, b.model):
+    if (a.host, a.model, a.adapter) == (b.host, b.model, b.adapter):
         return Finding(
             "amber", f"{said}: they are the same model, and differ in prompt or sampling at most.", (one, two)
         )

@@ -117,6 +117,28 @@ def test_the_same_model_twice_is_no_scandal() -> None:
     assert "same model" in findings[0].sentence
 
 
+@pytest.mark.parametrize(
+    ("preset", "tuned", "base"),
+    [
+        ("llamacpp", {"lora": [{"id": 0, "scale": 1.0}]}, {"lora": [{"id": 0, "scale": 0.0}]}),
+        ("trtllm", {"lora_request": {"lora_name": "support", "lora_int_id": 1}}, {}),
+        ("sglang", {"extra_body": {"lora_path": "support"}}, {}),
+    ],
+)
+def test_an_adapter_chosen_by_the_request_that_changes_nothing_is_red(
+    preset: str, tuned: dict[str, Any], base: dict[str, Any]
+) -> None:
+    with ModelServer(echoes) as server:
+        found = compare(
+            {
+                "tuned": look(server, preset=preset, parameters={"temperature": 0, **tuned}),
+                "base": look(server, preset=preset, parameters={"temperature": 0, **base}),
+            }
+        )
+    assert found[0].level == "red"
+    assert "the LoRA adapter seems not to be applied" in found[0].sentence
+
+
 def test_the_same_answers_from_two_hosts_are_red_too() -> None:
     (finding,) = compare({"a": a_preflight(), "b": a_preflight(host="b:1", model="n", server="openai")})
     assert finding.level == "red"
