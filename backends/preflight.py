@@ -39,7 +39,7 @@ _SILENT_BASE = {
 class Preflight:
     """What a server said about one system before collecting; empty or None where it does not say.
 
-    `adapter`: what the request itself says of one. `num_ctx`: what Ollama is asked for, as its own context is too short.
+    `adapter`: what the request itself says of one. `num_ctx`: what Ollama is asked for, as its own is too short.
     `probes`: SHA-256 of each greedy answer, "" for one that failed or was empty. `failure_kind` and `sentence`: why
     the system could not be asked at all. `warnings`: whole sentences for the owner.
     """
