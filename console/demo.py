@@ -94,6 +94,11 @@ def make(user: User, endpoint_url: str, *, reset: bool) -> Demo:
     return Demo(experiments=everything, fresh=bool(fresh))
 
 
+def lend(user: User) -> list[Experiment]:
+    """The samples that need no endpoint, for somebody who looks around: one to rate, one whose report can be read."""
+    return [_make_one(kind, user, "http://127.0.0.1:9/v1") for kind in ("rating", "closed")]
+
+
 def _make_one(kind: str, user: User, endpoint_url: str) -> Experiment:
     spec = _at_our_endpoint(read_toml(SAMPLES / f"{kind}.toml"), endpoint_url)
     experiment = add_experiment(spec=spec, rows=_rows(spec), owners=[user], by=user)

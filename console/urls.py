@@ -24,6 +24,7 @@ ONE = "experiments/<int:pk>/"
 urlpatterns = [
     path("", experiments.experiments, name="experiments"),
     path("experiments/new/", drafts.new, name="new"),
+    path("experiments/sample/", bringing.sample, name="sample"),
     path("experiments/bundle/", bringing.bundle, name="bundle"),
     path(ONE, experiments.overview, name="experiment"),
     path(f"{ONE}archive/", experiments.put_away, name="archive"),

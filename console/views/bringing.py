@@ -1,21 +1,22 @@
-"""What comes from elsewhere: judgments, a bundle of a closed experiment, the next version of a system."""
+"""What comes from elsewhere: judgments, a bundle of a closed experiment, the next version of a system, samples."""
 
 import tempfile
 from pathlib import Path
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.throttling import UPLOADS, throttled
+from accounts.throttling import STARTS, UPLOADS, throttled
 from backends.queries import arms_by_name
 from console.actions import import_judgments
 from console.bringing_forms import BundleForm, FollowForm, JudgmentsForm
 from console.bundles import import_bundle
+from console.demo import lend
 from console.regression import follow
 from console.views.frames import OwnerRequest, back_to, framed, owned, sentence
 from experiments.models import Experiment, Status
@@ -81,6 +82,17 @@ def following(request: OwnerRequest, experiment: Experiment) -> HttpResponse:
             messages.success(request, _("A draft on the same inputs. Collecting asks only the new version."))
             return back_to("systems", made.experiment)
     return framed(request, "console/following.html", experiment, "experiment", form=form)
+
+
+@login_required
+@require_POST
+@throttled(STARTS)
+def sample(request: OwnerRequest) -> HttpResponse:
+    """Two sample experiments for an owner who has none, to look around in."""
+    if not Experiment.objects.for_owner(request.user).exists():
+        lend(request.user)
+        messages.success(request, _("Two samples: one is open for rating, the other is closed. Delete them when done."))
+    return HttpResponseRedirect("/")
 
 
 @login_required

@@ -48,6 +48,7 @@ MATRIX: dict[str, tuple[str, tuple[str, ...]]] = {
     "": (SIGNED_IN, READ),
     "experiments/new/": (SIGNED_IN, BOTH),
     "experiments/bundle/": (SIGNED_IN, BOTH),
+    "experiments/sample/": (SIGNED_IN, SEND),
     f"{ONE}raters/judgments/": (OWNERS, BOTH),
     f"{ONE}following/": (OWNERS, BOTH),
     ONE: (OWNERS, READ),

@@ -33,7 +33,7 @@ ONLY_BY_POST = {
     *("archive", "steering", "decisions", "rater-links", "endpoints-nearby", "endpoint-test", "endpoint-removing"),
     *("people-changes", "people-links"),
     *("owners", "owners-leaving", "inputs-taking", "inputs-removing", "system-removing", "system-baseline"),
-    "personal",
+    *("personal", "sample"),
 }
 SOMETIMES_ELSEWHERE = {
     *("opening", "closing", "question", "plan", "inputs-new", "inputs-preview", "inputs-problems"),

@@ -93,3 +93,13 @@ def test_only_a_closed_experiment_is_followed_and_only_an_open_one_takes_judgmen
     closed = a_rated_experiment(owner=owner)
     assert client.get(f"/experiments/{rating.pk}/following/").status_code == 302
     assert client.get(f"/experiments/{closed.pk}/raters/judgments/").status_code == 302
+
+
+def test_an_owner_without_experiments_looks_around_in_a_sample(client: Client, owner: User) -> None:
+    assert "Look around in a sample" in client.get("/").content.decode()
+    text = client.post("/experiments/sample/", follow=True).content.decode()
+    assert "Two samples" in text
+    mine = Experiment.objects.for_owner(owner)
+    assert sorted(mine.values_list("status", flat=True)) == ["closed", "rating"]
+    client.post("/experiments/sample/")
+    assert mine.count() == 2
