@@ -85,5 +85,12 @@ def test_a_weak_password_leaves_the_link_unused() -> None:
     assert accept(token=token, email="", name="Ann", password=PASSWORD).name == "Ann"
 
 
+def test_eleven_characters_are_one_too_few() -> None:
+    token = token_of(invite(email="ann@example.org").url)
+    with pytest.raises(ValidationError):
+        accept(token=token, email="", name="", password="kW7-vioLin3")
+    assert accept(token=token, email="", name="", password="kW7-vioLin3x").pk
+
+
 def test_a_link_is_long_and_random() -> None:
     assert re.fullmatch(r"http://127\.0\.0\.1:8000/welcome/[\w-]{43}/", invite().url)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -212,3 +213,13 @@ def test_a_proxy_in_the_environment_is_ignored(monkeypatch: pytest.MonkeyPatch) 
     with ModelServer() as server:
         result, _ = ask_until_done(server)
     assert result.fetched is not None
+
+
+def test_a_password_for_the_host_in_the_operators_home_is_not_sent(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login somebody password secret\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    with ModelServer() as server:
+        ask_until_done(server)
+    assert not [value for value in server.requests[-1].headers.values() if value.startswith("Basic")]

@@ -20,7 +20,9 @@ from django.db.models import (
     IntegerField,
     JSONField,
     Model,
+    PositiveSmallIntegerField,
     SlugField,
+    SmallIntegerField,
     TextField,
 )
 
@@ -63,7 +65,8 @@ def hidden_columns(model: type[Model]) -> list["Field[Any, Any]"]:
     return [
         field
         for field in model._meta.concrete_fields
-        if not field.is_relation and not field.choices and not isinstance(field, BooleanField)
+        if not field.is_relation and not field.choices
+        if not isinstance(field, BooleanField | SmallIntegerField | PositiveSmallIntegerField)
         if field.name not in known
     ]
 

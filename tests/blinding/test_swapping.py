@@ -26,6 +26,7 @@ def test_texts_that_change_places_change_nothing_else_on_the_page(monkeypatch: p
     page = HANDLES.sub("", client.get("/rate/").content.decode())
     row = Assignment.objects.select_related("left", "right").get()
     one, other = row.left.html, row.right.html
+    assert 0 < page.index(one) < page.index(other), "card A comes first, and each shows its own text"
     for output, html in ((row.left, other), (row.right, one)):
         Output.objects.filter(pk=output.pk).update(html=html)
     turned = HANDLES.sub("", client.get("/rate/").content.decode())

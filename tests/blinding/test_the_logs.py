@@ -22,15 +22,17 @@ pytestmark = [pytest.mark.django_db, pytest.mark.once]
 def lines() -> Iterator[io.StringIO]:
     """Everything that the product's own handlers write, in both forms."""
     written = io.StringIO()
-    [given] = settings.LOGGING["handlers"]["console"]["filters"]
-    kept = logging.config.DictConfigurator({"version": 1}).configure_filter(settings.LOGGING["filters"][given])
+    made = logging.config.DictConfigurator({"version": 1})
+    given = settings.LOGGING["handlers"]["console"]["filters"]
+    kept = [made.configure_filter(settings.LOGGING["filters"][name]) for name in given]
     handlers = [logging.StreamHandler(written), logging.StreamHandler(written)]
     handlers[1].setFormatter(JsonFormatter())
     root = logging.getLogger()
     level = root.level
     root.setLevel(logging.INFO)
     for handler in handlers:
-        handler.addFilter(kept)
+        for one in kept:
+            handler.addFilter(one)
         root.addHandler(handler)
     yield written
     root.setLevel(level)

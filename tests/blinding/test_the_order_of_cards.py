@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from scipy.stats import binomtest, chi2_contingency
+from scipy.stats import binomtest, chi2_contingency, spearmanr
 
 from ratings.draws import Draws
 from tests.ratings.test_pairing import Room
@@ -157,6 +157,21 @@ def test_systems_come_in_no_batches() -> None:
                 pass
             scores.append(runs_z([room.pairs[one][1][1] for one in room.seen[rater]]))
     assert p_of_scores(scores) > ALPHA
+
+
+def test_a_queue_follows_no_keys() -> None:
+    """Neither the keys of the pairs nor the queue of the rater before."""
+    along_keys, along_others = [], []
+    for number in range(30):
+        room = Room(40, 2, 3, 3, Draws(f"{number:064x}", number))
+        for rater in range(3):
+            while room.serve(rater) is not None:
+                pass
+            along_keys.append(spearmanr(range(40), room.seen[rater]).statistic)
+        places = [[room.seen[rater].index(one) for one in range(40)] for rater in range(2)]
+        along_others.append(spearmanr(*places).statistic)
+    for found in (along_keys, along_others):
+        assert p_of_scores([one * math.sqrt(39) for one in found]) > ALPHA
 
 
 def test_batches_would_be_found() -> None:

@@ -3,7 +3,7 @@
 import pytest
 from django.db import transaction
 from django.test import Client
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from accounts.models import User
@@ -62,6 +62,9 @@ def test_a_judgment_is_unblinded_from_the_moment_somebody_could_know() -> None:
     user = a_user("second@example.org")
 
     @settings(max_examples=25, deadline=None, derandomize=True, database=None)
+    @example(acts=["gain", "sign in", "judge", "sign out"])
+    @example(acts=["gain", "leave", "sign in"])
+    @example(acts=["judge", "sign in", "judge", "gain"])
     @given(acts=st.lists(st.sampled_from(ACTS), min_size=3, max_size=9))
     def holds(acts: list[str]) -> None:
         with transaction.atomic():
