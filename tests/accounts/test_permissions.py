@@ -18,7 +18,7 @@ from experiments.models import Experiment
 from tests.factories import a_collected_experiment, a_rated_experiment, a_rating_experiment, an_endpoint
 from tests.ratings.driving import a_seated_client
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 READ, SEND, BOTH = ("GET", "HEAD"), ("POST",), ("GET", "HEAD", "POST")
 GET = ("GET",)
