@@ -28,7 +28,8 @@ class Brief(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Let every record through."""
-        if record.name.startswith("django.security"):
+        refused = record.name.startswith("django.") and record.levelno < logging.ERROR
+        if refused or record.name.startswith("django.security."):
             record.exc_info = record.exc_text = None
         return True
 
