@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import redis
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
@@ -44,14 +44,20 @@ def _word(check: Callable[[], None]) -> str:
 
 
 def check_database() -> None:
-    """One trivial query. Raises NotReady."""
+    """One trivial transaction that may write. Raises NotReady."""
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT 1" if connection.vendor == "sqlite" else "SHOW transaction_read_only")
+            read_only = cursor.fetchone()[0] == "on"
     except DatabaseError as error:
-        if "removed or replaced" in str(error):
+        said = str(error)
+        if "readonly" in said:
+            raise NotReady("the database can only be read") from error
+        if "removed or replaced" in said:
             raise NotReady("the database file was removed or replaced; stop, put it back, start again") from error
         raise NotReady("the database does not answer") from error
+    if read_only:
+        raise NotReady("the database can only be read")
 
 
 def check_room() -> None:

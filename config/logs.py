@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line."""
+    """One JSON object a line; what a record says of a request stands beside the message."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as JSON; an exception as its traceback text."""
@@ -18,8 +18,9 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
+        line |= getattr(record, "request_facts", {})
         if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
+            line["exception"] = record.exc_text or without_tokens(self.formatException(record.exc_info))
         return json.dumps(line)
 
 
@@ -34,19 +35,31 @@ class Brief(logging.Filter):
         return True
 
 
+_secret = re.compile(r"(/(?:r|welcome)/)([^/\s'\"]+)")
+
+
+def without_tokens(text: str) -> str:
+    """The text with the start of a hash in the place of every token of a link."""
+    return _secret.sub(lambda found: f"{found[1]}#{short_hash(found[2])}", text)
+
+
+def short_hash(token: str) -> str:
+    """Enough of a token's hash to find lines that belong together."""
+    return hashlib.sha256(token.encode()).hexdigest()[:12]
+
+
+_plain = logging.Formatter()
+
+
 class WithoutTokens(logging.Filter):
     """Writes the start of a hash where an address holds the token of a personal link."""
-
-    secret = re.compile(r"(/(?:r|welcome)/)([^/\s'\"]+)")
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Let every record through, with its tokens replaced."""
         message = record.getMessage()
-        cleaned = self.secret.sub(self._hashed, message)
+        cleaned = without_tokens(message)
         if cleaned != message:
             record.msg, record.args = cleaned, ()
+        if record.exc_info and not record.exc_text:
+            record.exc_text = without_tokens(_plain.formatException(record.exc_info))
         return True
-
-    @staticmethod
-    def _hashed(found: re.Match[str]) -> str:
-        return f"{found[1]}#{hashlib.sha256(found[2].encode()).hexdigest()[:12]}"

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from config.health import healthz, readyz
+from console.views.metrics import metrics
 
 handler400 = "config.errors.bad_request"
 handler403 = "config.errors.forbidden"
@@ -15,6 +16,8 @@ urlpatterns = [
     path("healthz/", healthz),
     path("readyz", readyz),
     path("readyz/", readyz),
+    path("metrics", metrics),
+    path("metrics/", metrics),
     path("", include("console.urls")),
     path("", include("accounts.urls")),
     path("", include("reports.urls")),

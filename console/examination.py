@@ -1,4 +1,4 @@
-"""What an installation stands on, looked at part by part: database, broker, worker, folder, disk, versions."""
+"""What an installation stands on, looked at part by part, from the database to the versions."""
 
 import fcntl
 import platform
@@ -11,13 +11,22 @@ from pathlib import Path
 
 import django
 from django.conf import settings
+from django.contrib.staticfiles.storage import ManifestStaticFilesStorage, staticfiles_storage
+from django.core.mail import get_connection
 from django.db import DatabaseError, connection
+from django.utils import timezone
 
+from backends.encryption import ring
+from backends.endpoints import unreadable
+from backends.watching import queue
 from config.checks import installation
 from config.health import CHECKS
 from config.health import NotReady as Missing
 
 LEAST_FREE_BYTES = 500_000_000
+MOST_LOG_BYTES = 1_000_000_000
+MOST_SECONDS_APART = 5.0
+MOST_SECONDS_UNTOUCHED = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +41,17 @@ class Finding:
 def examine() -> list[Finding]:
     """Every part, in the order in which they depend on each other."""
     probed = [_probe(part, check) for part, check in CHECKS.items()]
-    return [*probed, _database(), _worker(), _folder(), _settings(), _disk(), _versions()]
+    asking = {"footing": _database, "clock": _clock, "log file": _wal, "worker": _worker, "keys": _keys}
+    asked = [_asked(part, look) for part, look in asking.items()]
+    return [*probed, *asked, _folder(), _settings(), _static(), _mail(), _disk(), _versions()]
+
+
+def _asked(part: str, look: Callable[[], Finding]) -> Finding:
+    """A part that asks the database."""
+    try:
+        return look()
+    except DatabaseError:
+        return Finding(part, fine=False, words="unknown while the database does not answer")
 
 
 def _probe(part: str, check: Callable[[], None]) -> Finding:
@@ -55,10 +74,74 @@ def _database() -> Finding:
     return Finding("footing", fine=said == "ok", words=f"embedded: SQLite, integrity {said}")
 
 
-def _worker() -> Finding:
-    """Embedded, the server's own process works; nobody serving is no fault: the next start goes on."""
+def _clock() -> Finding:
+    """Leases are times: the database's clock and this machine's must agree."""
+    if connection.vendor == "sqlite":
+        return Finding("clock", fine=True, words="one clock: the database is a file of this machine")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        apart = abs((cursor.fetchone()[0] - timezone.now()).total_seconds())
+    words = f"{apart:.1f} s apart from the database's"
+    return Finding("clock", fine=apart <= MOST_SECONDS_APART, words=words + ("" if apart <= 1 else ": set up NTP"))
+
+
+def _wal() -> Finding:
+    """SQLite's log shrinks by itself; a large one says that something reads without an end."""
+    if connection.vendor != "sqlite":
+        return Finding("log file", fine=True, words="kept by Postgres")
+    path = Path(f"{connection.settings_dict['NAME']}-wal")
+    size = path.stat().st_size if path.is_file() else 0
+    hint = ": something reads for very long; restart the server" if size > MOST_LOG_BYTES else ""
+    return Finding("log file", fine=not hint, words=f"{size / 1e6:.0f} MB{hint}")
+
+
+def _keys() -> Finding:
+    """Every stored endpoint key opens under the ring."""
+    lost = unreadable()
+    if lost:
+        return Finding(
+            "keys", fine=False, words=f"no key of the ring opens the key of {', '.join(lost)}: enter it again"
+        )
+    return Finding(
+        "keys", fine=True, words=f"{len(ring(settings.ENCRYPTION_KEYS))} in the ring, every stored key opens"
+    )
+
+
+def _static() -> Finding:
+    if not isinstance(staticfiles_storage, ManifestStaticFilesStorage):
+        return Finding("static", fine=True, words="served from the checkout")
+    if staticfiles_storage.hashed_files:
+        return Finding("static", fine=True, words=f"{len(staticfiles_storage.hashed_files)} files collected")
     if settings.SCALED:
-        return Finding("worker", fine=True, words="Celery workers poll the database; see /readyz of each")
+        return Finding("static", fine=False, words="not collected: run `python manage.py collectstatic --no-input`")
+    return Finding("static", fine=True, words="not collected yet; `up` does it at its start")
+
+
+def _mail() -> Finding:
+    """Whether the mail server takes a connection; nothing is sent."""
+    if not settings.EMAIL_URL:
+        return Finding("e-mail", fine=True, words="off: links are shown, not sent (EMAIL_URL)")
+    mail = get_connection()
+    try:
+        mail.open()
+        mail.close()
+    except OSError as error:
+        return Finding("e-mail", fine=False, words=f"the server of EMAIL_URL does not answer ({error})")
+    return Finding("e-mail", fine=True, words="the server answers")
+
+
+def _worker() -> Finding:
+    """Scaled, work that is due and untouched tells that no worker lives. Embedded, the server's own process works;
+    nobody serving is no fault: the next start goes on."""
+    if settings.SCALED:
+        waiting = queue(timezone.now())
+        if waiting.untouched > MOST_SECONDS_UNTOUCHED:
+            words = (
+                f"{waiting.due} answers have been due for {waiting.untouched:.0f} s and nobody works: start a worker"
+            )
+            return Finding("worker", fine=False, words=words)
+        words = f"{waiting.states['running']} answers under way, {waiting.due} due; nothing waits untouched"
+        return Finding("worker", fine=True, words=words)
     path = Path(settings.DATA_DIR) / "server.lock"
     served = _is_locked(path)
     holder = path.read_text().strip() if served else ""

@@ -13,6 +13,7 @@ from experiments.models import Experiment
 from ratings.models import AssignmentKind, Comparison, ComparisonKind, Judgment, Rater, Verdict
 
 MIRRORED = {Verdict.LEFT: Verdict.RIGHT, Verdict.RIGHT: Verdict.LEFT}
+LOOKED_BACK = 3000
 TIES = {Verdict.BOTH_GOOD, Verdict.BOTH_BAD}
 
 
@@ -83,6 +84,12 @@ def judged(experiments: Sequence[int]) -> dict[int, Judged]:
         )
         for experiment, each, n in pairs
     }
+
+
+def active_raters(since: datetime) -> int:
+    """How many people judged since then, as far as the last few thousand judgments tell."""
+    last = Judgment.objects.order_by("-pk").values_list("assignment__rater", "judged_at")[:LOOKED_BACK]
+    return len({rater for rater, at in last if at >= since})
 
 
 def raters(experiment: Experiment, *, now: datetime) -> list[RaterProgress]:

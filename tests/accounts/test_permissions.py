@@ -39,6 +39,8 @@ MATRIX: dict[str, tuple[str, tuple[str, ...]]] = {
     "healthz/": (PUBLIC, READ),
     "readyz": (PUBLIC, READ),
     "readyz/": (PUBLIC, READ),
+    "metrics": (PUBLIC, READ),
+    "metrics/": (PUBLIC, READ),
     "login/": (PUBLIC, BOTH),
     "logout/": (PUBLIC, SEND),
     "logout/everywhere/": (SIGNED_IN, SEND),
