@@ -24,13 +24,15 @@ READ, SEND, BOTH = ("GET", "HEAD"), ("POST",), ("GET", "HEAD", "POST")
 GET = ("GET",)
 ROLES = ("anonymous", "rater of it", "rater of another", "owner of it", "owner of another", "staff", "superuser")
 PUBLIC, RATERS, SIGNED_IN, OWNERS, STAFF, SUPERUSERS = "public", "raters", "signed in", "owners", "staff", "superusers"
-MAY = {
+OPERATORS = "operators"
+MAY: dict[str, set[str]] = {
     PUBLIC: set(ROLES),
     RATERS: {"rater of it", "rater of another"},
     SIGNED_IN: {"owner of it", "owner of another", "staff", "superuser"},
     OWNERS: {"owner of it"},
     STAFF: {"staff", "superuser"},
     SUPERUSERS: {"superuser"},
+    OPERATORS: set(),  # a token lets them in, no session
 }
 ONE = "experiments/<int:pk>/"
 # Every route: who may use it, and by which methods.
@@ -39,8 +41,8 @@ MATRIX: dict[str, tuple[str, tuple[str, ...]]] = {
     "healthz/": (PUBLIC, READ),
     "readyz": (PUBLIC, READ),
     "readyz/": (PUBLIC, READ),
-    "metrics": (PUBLIC, READ),
-    "metrics/": (PUBLIC, READ),
+    "metrics": (OPERATORS, READ),
+    "metrics/": (OPERATORS, READ),
     "login/": (PUBLIC, BOTH),
     "logout/": (PUBLIC, SEND),
     "logout/everywhere/": (SIGNED_IN, SEND),
@@ -154,7 +156,7 @@ def expected(audience: str, methods: tuple[str, ...], role: str, method: str) ->
     if role in MAY[audience]:
         return {"served" if method in methods else "wrong method"}
     signed_in = role in MAY[SIGNED_IN]
-    away = "not found" if audience == RATERS or signed_in else "sign in"
+    away = "not found" if audience in {RATERS, OPERATORS} or signed_in else "sign in"
     return {away} if method in methods else {away, "wrong method"}
 
 

@@ -1,10 +1,14 @@
 """What the probes say."""
 
+from pathlib import Path
+
+import httpx
 import pytest
 from django.db import DatabaseError
 from django.test import Client
 
 from config import health
+from tests.journeys.drivers import Installation
 from tests.servers import free_port, redis_server
 
 pytestmark = pytest.mark.django_db
@@ -39,3 +43,24 @@ def test_a_lost_broker_is_named_and_a_found_one_is_ok(client: Client, settings: 
     with redis_server() as url:
         settings.REDIS_URL = url  # type: ignore[attr-defined]
         assert client.get("/readyz").json()["ready"]
+
+
+@pytest.mark.processes
+def test_a_deleted_database_file_is_not_ready(tmp_path: Path) -> None:
+    installation = Installation(tmp_path)
+    with installation.serving() as address:
+        (tmp_path / "var" / "blindpair.sqlite3").unlink()
+        answer = httpx.get(f"{address}/readyz", timeout=30)
+        assert answer.status_code == 503
+        assert answer.json()["parts"]["database"].startswith("the database file was removed or replaced")
+        assert str(tmp_path) not in answer.text
+        assert httpx.get(f"{address}/healthz", timeout=30).status_code == 200
+
+
+@pytest.mark.once
+def test_a_database_that_can_only_be_read_is_not_ready(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise DatabaseError("attempt to write a readonly database")
+
+    monkeypatch.setattr(health.connection, "cursor", refused)
+    assert client.get("/readyz").json()["parts"]["database"] == "the database can only be read"
