@@ -23,6 +23,15 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env.str("BLINDPAIR_DATA", default=str(BASE_DIR / "var"))).resolve()
 DATA_DIR.mkdir(parents=True, exist_ok=True)
 
+
+def _count(name: str, default: int) -> int:
+    """A whole number from 1 on. Raises ImproperlyConfigured."""
+    said = env.str(name, default=str(default))
+    if not said.isascii() or not said.isdecimal() or int(said) < 1:
+        raise ImproperlyConfigured(f"{name} must be a whole number from 1 on, not {said!r}.")
+    return int(said)
+
+
 DATABASE_URL = env.str("DATABASE_URL", default="")
 REDIS_URL = env.str("REDIS_URL", default="")
 SCALED = bool(DATABASE_URL)
@@ -30,8 +39,9 @@ if REDIS_URL and not SCALED:
     raise ImproperlyConfigured("REDIS_URL is set but DATABASE_URL is not: set both (scaled) or neither (embedded).")
 
 BIND = env.str("BIND", default="127.0.0.1:8000")
-WEB_CONCURRENCY = env.int("WEB_CONCURRENCY", default=2 if SCALED else 1)
-WEB_THREADS = env.int("WEB_THREADS", default=16)
+WEB_CONCURRENCY = _count("WEB_CONCURRENCY", 2 if SCALED else 1)
+WEB_THREADS = _count("WEB_THREADS", 16)
+DATABASE_POOL = _count("DATABASE_POOL", 20)
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = read_or_make("SECRET_KEY", DATA_DIR / "secret.key", scaled=SCALED)
 ENCRYPTION_KEYS = read_or_make("BLINDPAIR_ENCRYPTION_KEYS", DATA_DIR / "encryption.keys", scaled=SCALED)
@@ -128,7 +138,7 @@ def _scaled_database() -> dict[str, object]:
         **database.get("OPTIONS", {}),
         "pool": {
             "min_size": 1,
-            "max_size": env.int("DATABASE_POOL", default=20),
+            "max_size": DATABASE_POOL,
             "timeout": 4,
             "reconnect_timeout": 2,  # then it begins anew: waits that double would find a database late that is back
         },

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
+from django.conf import settings
 
 from config.celery import app
 
@@ -141,3 +142,12 @@ def test_what_beat_rings_is_a_task(compose: dict[str, Any]) -> None:
     app.loader.import_default_modules()
     for entry in app.conf.beat_schedule.values():
         assert entry["task"] in app.tasks
+
+
+def test_postgres_has_room_for_every_pool(compose: dict[str, Any]) -> None:
+    words = compose["services"]["postgres"]["command"]
+    room = int(next(word for word in words if word.startswith("max_connections=")).partition("=")[2])
+    worker = compose["services"]["worker"]["command"]
+    processes = 4 + 1 + int(worker[worker.index("--concurrency") + 1]) + 1
+    assert processes * settings.DATABASE_POOL < room
+    assert settings.DATABASE_POOL >= settings.WEB_THREADS
