@@ -155,22 +155,30 @@ def outcomes(experiment: Experiment) -> Outcomes:
 
 def spent(experiment: Experiment) -> dict[str, float]:
     """By system, the USD that its answers cost so far; only where it is paid by the token."""
+    sums = {kind: _sum_of(kind) for kind in ("input", "cached", "cache_write", "output")}
     rows = (
         Completion.objects.filter(system__arm__experiment=experiment, state=State.DONE, system__endpoint__isnull=False)
         .values_list("system__name", "system__cost")
-        .annotate(read=_sum_of("input"), written=_sum_of("output"))
+        .annotate(**{f"n_{kind}": total for kind, total in sums.items()})
         .order_by()
     )
-    return {name: _usd(cost, read or 0, written or 0) for name, cost, read, written in rows if PAID_BY & cost.keys()}
+    return {
+        name: _usd(cost, *(count or 0 for count in counts)) for name, cost, *counts in rows if PAID_BY & cost.keys()
+    }
 
 
 def _sum_of(kind: str) -> Sum:
     return Sum(Cast(KeyTextTransform(kind, "usage"), IntegerField()))
 
 
-def _usd(cost: Mapping[str, Any], read: int, written: int) -> float:
-    prices = [float(cost.get(name) or 0) for name in ("input_per_million", "output_per_million")]
-    return (prices[0] * read + prices[1] * written) / 1e6
+def _usd(cost: Mapping[str, Any], read: int, cached: int, stored: int, said: int) -> float:
+    """As the report reckons it: what comes from a cache and what goes into one at prices of their own, where named."""
+    of_input, of_output = (float(cost.get(name) or 0) for name in ("input_per_million", "output_per_million"))
+    of_cached, of_stored = (
+        of_input if cost.get(name) is None else float(cost[name])
+        for name in ("cached_input_per_million", "cache_write_per_million")
+    )
+    return ((read - cached) * of_input + cached * of_cached + stored * of_stored + said * of_output) / 1e6
 
 
 def _card(row: System, baseline: int | None) -> SystemCard:

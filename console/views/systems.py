@@ -42,6 +42,7 @@ def systems(request: OwnerRequest, experiment: Experiment) -> HttpResponse:
         compared=compared,
         warnings=warnings(compared),
         findings=findings(experiment),
+        to_load=next((one.name for one in cards if not one.recorded), ""),
         may_change=experiment.status in BEFORE_THE_SEAL,
     )
 

@@ -54,6 +54,19 @@ def test_what_the_tokens_cost_so_far() -> None:
     assert spent(experiment) == {"api": pytest.approx(0.06)}
 
 
+def test_what_is_read_from_a_cache_and_written_to_one_costs_what_its_price_says() -> None:
+    experiment = an_experiment(inputs=10)
+    cost = {"input_per_million": 3.0, "output_per_million": 15.0}
+    dear = cost | {"cached_input_per_million": 0.3, "cache_write_per_million": 3.75}
+    usage = {"input": 1000, "cached": 800, "cache_write": 400, "output": 200}
+    for name, prices in (("plain", cost), ("dear", dear)):
+        answers(a_system(experiment, name, endpoint=an_endpoint(), cost=prices), usage=usage)
+    assert spent(experiment) == {
+        "plain": pytest.approx(10 * (1400 * 3 + 200 * 15) / 1e6),
+        "dear": pytest.approx(10 * (200 * 3 + 800 * 0.3 + 400 * 3.75 + 200 * 15) / 1e6),
+    }
+
+
 def test_answers_that_cannot_be_rated_are_counted_by_kind() -> None:
     experiment = a_collected_experiment()
     rows = list(Completion.objects.order_by("pk"))

@@ -126,6 +126,14 @@ def test_an_endpoint_that_is_not_offered_cannot_be_chosen(client: Client, experi
     assert "valid choice" in client.post(path(experiment, "new/"), ASKED | {"endpoint": 977}).content.decode()
 
 
+def test_how_a_server_is_loaded_is_said_where_there_is_one(client: Client, experiment: Experiment) -> None:
+    a_system(experiment, "recorded")
+    assert "./blindpair load" not in client.get(path(experiment)).content.decode()
+    a_system(experiment, "our own", endpoint=an_endpoint())
+    page = client.get(path(experiment)).content.decode()
+    assert f'./blindpair load {experiment.slug} "our own" --concurrency 1,2,4,8' in page
+
+
 def test_recorded_answers_are_added_from_pasted_text(client: Client, experiment: Experiment) -> None:
     text = "id,output,latency_ms\nin1,Yes.,120\nin2,No.,80\n"
     client.post(path(experiment, "recorded/"), {"name": "ours", "text": text})
