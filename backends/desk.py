@@ -78,9 +78,14 @@ class Desk:
             clerk.join(LINGER_SECONDS)
 
     def _attend(self) -> None:
-        with database_turn(last=True):
-            while visits := self._next():
-                self._serve(visits)
+        try:
+            with database_turn(last=True):
+                while visits := self._next():
+                    self._serve(visits)
+        finally:
+            with self._door:
+                if self._clerk is threading.current_thread():
+                    self._clerk = None  # died of something unforeseen: the next visitor gets another one
 
     def _next(self) -> list[_Visit]:
         """Those who wait; nobody, where the clerk may go."""
