@@ -12,8 +12,7 @@ from enum import Enum
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, F, IntegerField, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Count, F, Q, QuerySet
 from django.utils import timezone
 
 from backends.models import Completion, State, System
@@ -99,20 +98,11 @@ def claim_some(system: System | None, *, wanted: int, lease_seconds: float = LEA
         return Nothing.DUE
     # All first samples come before any second one, in the order of the inputs.
     waiting = Completion.objects.select_for_update(skip_locked=True, of=("self",)).filter(due(now), system=system)
-    counted = waiting.annotate(
-        calls_here=_live(now, system=system), calls_there=_live(now, system__endpoint=system.endpoint_id)
-    )
-    rows = list(counted.select_related("input").only(*_READ).order_by("sample", "pk")[:wanted])
+    rows = list(waiting.select_related("input").only(*_READ).order_by("sample", "pk")[:wanted])
     if not rows:
         return Nothing.DUE
-    rows = rows[: max(0, _free(system, rows[0].calls_here, rows[0].calls_there))]
+    rows = rows[: max(0, _free(system, now))]
     return _take(rows, system, now, lease_seconds) if rows else Nothing.FREE
-
-
-def _live(now: datetime, **whose: Any) -> Coalesce:
-    """How many calls are under way."""
-    rows = Completion.objects.filter(**whose, state=State.RUNNING, lease_until__gte=now).order_by()
-    return Coalesce(Subquery(rows.values("state").annotate(n=Count("pk")).values("n")), 0, output_field=IntegerField())
 
 
 def take_back_overdue() -> int:
@@ -157,10 +147,13 @@ def _still(rows: Collection[Claim]) -> QuerySet[Completion]:
     )
 
 
-def _free(system: System, here: int, there: int) -> int:
+def _free(system: System, now: datetime) -> int:
     """How many more calls may be under way: of the system, and of all that share its endpoint."""
     places = system.endpoint.max_concurrency if system.endpoint else 0
-    return min(places - there, limit_of(system) - here)
+    live = Completion.objects.filter(
+        system__endpoint=system.endpoint_id, state=State.RUNNING, lease_until__gte=now
+    ).aggregate(here=Count("pk", filter=Q(system=system.pk)), there=Count("pk"))
+    return min(places - int(live["there"]), limit_of(system) - int(live["here"]))
 
 
 def _take(rows: Sequence[Completion], system: System, now: datetime, lease_seconds: float) -> list[Claim]:

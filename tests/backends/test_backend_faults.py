@@ -51,7 +51,7 @@ OF_A_ROW: list[tuple[str, Reply, str, str, int]] = [
     ("hang", Reply([Hang()]), "too_slow", "within", 2),
     ("drip", drip(), "too_slow", "within", 2),
     ("comments for ever", comments_for_ever(), "too_slow", "within", 2),
-    ("reset before any byte", Reply(headers_after=[Reset()]), "unreachable", "broke the connection off", 9),
+    ("reset before any byte", Reply(headers_after=[Reset()]), "unreachable", "broke the connection off", 8),
     ("reset in mid-body", Reply([event(chunk("Pa")), Reset()]), "cut_off", "broke in the middle of the answer", 4),
     ("ended early", Reply([event(chunk("Pa")), Close()]), "cut_off", "broke in the middle of the answer", 4),
     ("truncated JSON", TRUNCATED, "cut_off", "is not JSON", 4),
@@ -101,7 +101,9 @@ def test_one_bad_answer_ends_its_row_with_a_sentence_and_the_others_are_fetched(
     assert words in only.sentence
     assert "asked again" not in only.sentence, "there is no other call"
     assert states(experiment) == {"done": 2, "failed": 1}
-    assert questions(server).count("Question number 2?") == calls
+    # What is retried at once may come to its eighth call in the middle of a pair, and is then asked once more.
+    most = calls + 2 if calls >= 8 else calls
+    assert calls <= questions(server).count("Question number 2?") <= most
     assert System.objects.get().paused_at is None
 
 
