@@ -57,11 +57,11 @@ def run_leg(name: str, given: argparse.Namespace) -> dict[str, float]:
             environment = {**os.environ, "BLINDPAIR_DATA": folder, "LOG_LEVEL": "WARNING"}
             if name != "postgres":
                 return ask(name, address, given, environment)
-            from tests.servers import postgres  # noqa: PLC0415 - only this leg needs it
+            from tests.faults.killable import SECRETS  # noqa: PLC0415 - only this leg needs it
+            from tests.servers import postgres  # noqa: PLC0415 - likewise
 
             with postgres() as url:
-                secrets = {"SECRET_KEY": "b" * 60, "BLINDPAIR_ENCRYPTION_KEYS": "k" * 40}
-                more = {"DATABASE_URL": url, "BLINDPAIR_ENDPOINT_HOSTS": "127.0.0.1", **secrets}
+                more = {"DATABASE_URL": url, "BLINDPAIR_ENDPOINT_HOSTS": "127.0.0.1", **SECRETS}
                 return ask(name, address, given, {**environment, **more})
         finally:
             server.terminate()

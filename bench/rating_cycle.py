@@ -28,14 +28,14 @@ import psycopg
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(CHECKOUT))
-from tests.journeys.drivers import Form, Installation  # noqa: E402 - after the path is set
+from tests.faults.killable import SECRETS  # noqa: E402 - after the path is set
+from tests.journeys.drivers import Form, Installation  # noqa: E402
 from tests.servers import postgres  # noqa: E402
 
 SAMPLES = CHECKOUT / "samples"
 INPUTS = 150
 WARMING_UP = 8
 MOST_TIMES, LEAST_SHARE = 2.0, 0.5
-SECRETS = {"SECRET_KEY": "b" * 60, "BLINDPAIR_ENCRYPTION_KEYS": "a2V5IG9mIGEgYmVuY2gsIG9mIG5vIHVzZSBlbHNlLi4="}
 EXPERIMENT = """
 title = "Bench"
 question = "Which answer would you rather send?"
