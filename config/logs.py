@@ -35,12 +35,13 @@ class Brief(logging.Filter):
         return True
 
 
-_secret = re.compile(r"(/(?:r|welcome)/)([^/\s'\"]+)")
+# Whatever was put behind a token may be one, too.
+_secret = re.compile(r"(/(?:r|welcome)/)([^/\s'\"]+)(/?)([^\s'\"]*)")
 
 
 def without_tokens(text: str) -> str:
     """The text with the start of a hash in the place of every token of a link."""
-    return _secret.sub(lambda found: f"{found[1]}#{short_hash(found[2])}", text)
+    return _secret.sub(lambda at: f"{at[1]}#{short_hash(at[2])}{at[3]}{'…' if at[4] else ''}", text)
 
 
 def short_hash(token: str) -> str:
