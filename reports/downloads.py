@@ -3,6 +3,7 @@
 import hashlib
 import io
 import tempfile
+import zipfile
 from dataclasses import dataclass
 from typing import BinaryIO, cast
 
@@ -10,6 +11,7 @@ from django.urls import reverse
 
 from experiments.models import Experiment
 from reports import exports as files
+from reports.exports.tables import PyarrowMissing, columns
 from reports.fingerprint import votes_in
 from reports.formats import WRITERS
 
@@ -19,7 +21,8 @@ BLOCK = 1_000_000
 # Up to here every file is made to show its first line; above, that would keep the page waiting.
 MOST_FOR_PREVIEWS = 5_000
 PREVIEW = 140
-READABLE = ("csv", "jsonl", "battles", "evalica", "dpo", "kto")
+AS_A_TABLE = ("xlsx", "parquet")
+DATED = ("xlsx",)  # a workbook holds the time it was written, so that its checksum is another each time
 REPORT_WORDS = {
     "json": "Exactly the data, for scripts and gates.",
     "md": "For a pull request.",
@@ -50,7 +53,7 @@ def reports(experiment: Experiment) -> list[Download]:
 def exports(experiment: Experiment) -> list[Download]:
     """The data's formats, with previews where there are few enough judgments."""
     small = votes_in(experiment) <= MOST_FOR_PREVIEWS
-    return [_export(experiment, name, shown=small and name in READABLE) for name in files.FORMATS]
+    return [_export(experiment, name, shown=small) for name in files.FORMATS]
 
 
 def written(experiment: Experiment, name: str) -> tuple[BinaryIO, str]:
@@ -71,18 +74,26 @@ def _export(experiment: Experiment, name: str, *, shown: bool) -> Download:
     if not shown:
         return Download(name=name, words=made.words, url=url)
     content = io.BytesIO()
-    files.write(experiment, name, content)
+    try:
+        files.write(experiment, name, content)
+    except PyarrowMissing as problem:
+        return Download(name=name, words=str(problem), url=url)
     return Download(
         name=name,
         words=made.words,
         url=url,
-        preview=_preview(content.getvalue()),
-        checksum=hashlib.sha256(content.getvalue()).hexdigest(),
+        preview=_preview(experiment, name, content),
+        checksum="" if name in DATED else hashlib.sha256(content.getvalue()).hexdigest(),
     )
 
 
-def _preview(content: bytes) -> str:
-    """The first line that says something."""
-    lines = content[:4_000].decode("utf-8-sig", errors="ignore").splitlines()
-    first = next((line for line in lines if len(line) > 1), "")
+def _preview(experiment: Experiment, name: str, content: io.BytesIO) -> str:
+    """The first line that says something; of a table its columns, of a bundle its files."""
+    if name in AS_A_TABLE:
+        first = ", ".join(columns(experiment))
+    elif name == "bundle":
+        first = ", ".join(zipfile.ZipFile(content).namelist())
+    else:
+        lines = content.getvalue()[:4_000].decode("utf-8-sig", errors="ignore").splitlines()
+        first = next((line for line in lines if len(line) > 1), "")
     return first if len(first) <= PREVIEW else first[: PREVIEW - 1] + "…"

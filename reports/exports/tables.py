@@ -94,6 +94,11 @@ def to_parquet(experiment: Experiment, stream: BinaryIO) -> None:
             writer.write_table(pyarrow.Table.from_pylist([_record(row, criteria) for row in batch], schema=schema))
 
 
+def columns(experiment: Experiment) -> list[str]:
+    """The heads of the table, those of criteria last."""
+    return _header(_criteria(experiment))
+
+
 def _criteria(experiment: Experiment) -> list[str]:
     return list(experiment.criteria.values_list("name", flat=True))
 
@@ -123,8 +128,8 @@ def _cell(sheet: Worksheet, value: Any) -> Any:
 
 def _schema(criteria: list[str]) -> Any:
     truth = {"counted", "unblinded", "imported", "left_acceptable", "right_acceptable", "differences_used"}
-    columns = [
+    fixed = [
         (name, pyarrow.bool_() if name in truth else pyarrow.float64() if name == "seconds" else pyarrow.string())
         for name in FIXED
     ]
-    return pyarrow.schema([*columns, *((f"criterion: {name}", pyarrow.string()) for name in criteria)])
+    return pyarrow.schema([*fixed, *((f"criterion: {name}", pyarrow.string()) for name in criteria)])

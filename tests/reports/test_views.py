@@ -121,6 +121,22 @@ def test_every_export_downloads_with_its_checksum(client: Client, study: Callabl
         assert experiment.slug in response["Content-Disposition"]
 
 
+def test_the_exports_page_shows_of_each_format_how_it_begins_and_the_checksum_of_its_download(
+    client: Client, study: Callable[..., Experiment]
+) -> None:
+    experiment = study()
+    shown = {one.name: one for one in client.get(reverse("exports", args=[experiment.pk])).context["exports"]}
+    assert set(shown) == set(FORMATS)
+    for name, one in shown.items():
+        assert one.preview, name
+        response = client.get(one.url)
+        content = b"".join(response.streaming_content)  # type: ignore[attr-defined]  # a file response streams
+        # A workbook holds the time it was written, so only its download can say.
+        assert one.checksum == ("" if name == "xlsx" else hashlib.sha256(content).hexdigest()), name
+    assert shown["bundle"].preview.startswith("experiment.json, inputs.jsonl")
+    assert shown["parquet"].preview.startswith("input, rater, left, right, verdict")
+
+
 def test_changed_assumptions_are_kept_with_their_date_and_change_cost(
     client: Client, study: Callable[..., Experiment]
 ) -> None:
