@@ -187,7 +187,7 @@ def cookies_of(client: httpx.Client) -> str:
 def bare(folder: Path, url: str, users: int) -> Iterator[Side]:
     """The bare application with users who are signed in."""
     (folder / "bare").mkdir()
-    name = url.rsplit("/", 1)[1].partition("?")[0] if url else str(folder / "bare" / "bare.sqlite3")
+    name = urlsplit(url).path.strip("/") if url else str(folder / "bare" / "bare.sqlite3")
     other = installation(folder / "bare", url, DJANGO_SETTINGS_MODULE="bench.bare.settings", BARE_DATABASE=name)
     words = [sys.executable, "-m", "bench.bare.seats", str(users)]
     made = subprocess.run(words, cwd=CHECKOUT, env=other.environment, stdout=subprocess.PIPE, text=True, check=True)

@@ -3,6 +3,7 @@
 import os
 from typing import Any
 
+from config.settings import DATABASE_SILENCE  # noqa: F401 - what our Postgres engine reads
 from config.settings import DATABASES as OURS
 
 SECRET_KEY = "only-for-a-bench-" + "0123456789" * 5
