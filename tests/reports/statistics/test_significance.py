@@ -46,7 +46,7 @@ def test_seen_from_the_other_side_the_tests_say_the_same(d: list[float]) -> None
 def test_many_inputs_are_sampled_and_agree_with_the_exact_count(monkeypatch: pytest.MonkeyPatch) -> None:
     d = np.random.default_rng(1).choice([0, 0.25, 0.5, 0.75, 1], 120, p=[0.15, 0.2, 0.25, 0.2, 0.2])
     exact = significance.sign_flip_test(d, chance=chance())
-    monkeypatch.setattr(significance, "_WIDEST", 0)
+    monkeypatch.setattr(significance, "_LABOUR", 0)
     sampled = significance.sign_flip_test(d, chance=chance())
     assert exact is not None
     assert sampled is not None
@@ -56,7 +56,7 @@ def test_many_inputs_are_sampled_and_agree_with_the_exact_count(monkeypatch: pyt
 
 
 def test_a_sampled_p_is_never_nought(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(significance, "_WIDEST", 0)
+    monkeypatch.setattr(significance, "_LABOUR", 0)
     found = significance.sign_flip_test(np.ones(300), chance=chance())
     assert found is not None
     assert found.p == pytest.approx(1 / 10_001)
