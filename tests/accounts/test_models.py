@@ -27,6 +27,14 @@ def test_an_invitation_that_expires_before_it_was_made_is_refused() -> None:
         Invitation.objects.create(token_hash="0" * 64, created_at=now, expires_at=now - timedelta(days=1))
 
 
+def test_a_new_password_for_nobody_in_particular_is_refused() -> None:
+    now = timezone.now()
+    with refused_by("a_new_password_is_for_a_named_account"):
+        Invitation.objects.create(
+            token_hash="0" * 64, created_at=now, expires_at=now + timedelta(days=1), resets=True, email=""
+        )
+
+
 def test_an_event_without_a_verb_is_refused() -> None:
     with refused_by("an_event_has_a_verb"):
         Event.objects.create(actor_name="owner", verb="", object="experiment 1")

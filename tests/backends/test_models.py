@@ -34,6 +34,11 @@ def test_a_deadline_of_nothing_is_refused() -> None:
         an_endpoint(total_seconds=0)
 
 
+def test_a_deadline_of_nothing_within_an_answer_is_refused() -> None:
+    with refused_by("deadlines_within_an_answer_are_positive"):
+        an_endpoint(first_token_seconds=0)
+
+
 def test_a_secret_in_two_places_is_refused() -> None:
     with refused_by("a_secret_is_kept_in_one_place"):
         an_endpoint(secret="x", secret_env="KEY")

@@ -32,6 +32,7 @@ def test_a_new_rater_is_told_then_practises_then_rates(live_server: LiveServer, 
         assert "/r/" not in page.url
         page.get_by_role("link", name="Two pairs to practise").click()
         expect(page.get_by_text("Practice 1 of 2")).to_be_visible()
+        page.wait_for_load_state()  # a key pressed while the page still loads is nobody's
         page.keyboard.press("3")
         expect(page.get_by_role("status").filter(has_text="look again")).to_be_visible()
         page.get_by_role("button", name="Next").click()

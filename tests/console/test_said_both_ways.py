@@ -36,7 +36,7 @@ def test_a_file_can_say_which_column_is_what_and_the_separator(tmp_path: Path) -
 
 
 def test_headers_of_an_endpoint_are_typed_and_changed(client: Client, owner: User) -> None:
-    fields = {"name": "local", "preset": "generic", "base_url": "http://127.0.0.1:9/v1", "max_concurrency": 4}
+    fields = {"name": "local", "preset": "generic", "base_url": "https://models.example.org/v1", "max_concurrency": 4}
     wrong = client.post("/endpoints/new/", fields | {"headers": "no colon"}).content.decode()
     assert "“no colon” is no header" in wrong
     client.post("/endpoints/new/", fields | {"headers": "X-Team: support\nX-Kind: test"})

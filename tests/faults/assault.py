@@ -5,6 +5,7 @@ import random
 import sqlite3
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -53,7 +54,9 @@ def kill_while_voting(
             await asyncio.to_thread(victim.start)
         await voting
 
-    asyncio.run(assault())
+    # In a thread of its own: Playwright's driver keeps a running loop in the thread of the tests.
+    with ThreadPoolExecutor(1) as apart:
+        apart.submit(lambda: asyncio.run(assault())).result()
     return tally
 
 

@@ -49,4 +49,5 @@ def test_no_row_of_the_first_release_is_lost_or_changed(here: Installation) -> N
     assert rated["judgments"]["done"] == 1
     collected = here.facts("status", "collected")["completions"]
     assert (collected["done"], collected["pending"], collected["failed"]) == (2, 4, 1)
+    here.run("collectstatic", "--no-input")
     assert here.facts("doctor")
