@@ -15,6 +15,8 @@ from ratings.models import AssignmentKind, Comparison, ComparisonKind, Judgment,
 MIRRORED = {Verdict.LEFT: Verdict.RIGHT, Verdict.RIGHT: Verdict.LEFT}
 LOOKED_BACK = 3000
 TIES = {Verdict.BOTH_GOOD, Verdict.BOTH_BAD}
+# The rater as an expression: to group by the bare column SQLite walks every experiment's assignments.
+WHO = F("assignment__rater_id") + 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +97,7 @@ def active_raters(since: datetime) -> int:
 def raters(experiment: Experiment, *, now: datetime) -> list[RaterProgress]:
     """Every rater in the order they were made: five queries, whatever the number of judgments."""
     counts, last = _counts(experiment), dict[int, datetime]()
-    for rater, at in _current(experiment).values_list("who").annotate(at=Max("judged_at")).order_by():
+    for rater, at in _current(experiment).values_list(WHO).annotate(at=Max("judged_at")).order_by():
         last[rater] = at
     medians, repeats = _medians(experiment), _repeats(experiment)
     return [
@@ -114,9 +116,7 @@ def raters(experiment: Experiment, *, now: datetime) -> list[RaterProgress]:
 
 
 def _current(experiment: Experiment) -> QuerySet[Judgment]:
-    """`who` is the rater as an expression: to group by the bare column SQLite walks every experiment's assignments."""
-    of_the_experiment = Judgment.objects.current().filter(assignment__rater__experiment=experiment)
-    return of_the_experiment.annotate(who=F("assignment__rater_id") + 0)
+    return Judgment.objects.current().filter(assignment__rater__experiment=experiment)
 
 
 Cell = tuple[str, str, bool, bool]
@@ -131,7 +131,7 @@ def _counts(experiment: Experiment) -> defaultdict[int, Counter[Cell]]:
                 When(assignment__comparison__expected=F("assignment__left"), then=Value(True)), default=Value(False)
             )
         )
-        .values_list("who", "assignment__kind", "verdict", "known_left", "unblinded")
+        .values_list(WHO, "assignment__kind", "verdict", "known_left", "unblinded")
         .annotate(n=Count("pk"))
         .order_by()
     )
