@@ -199,6 +199,24 @@ def test_four_raters_speak_for_others_and_three_for_themselves() -> None:
     assert any("exactly these raters" in caveat for caveat in few["verdict"]["caveats"])
 
 
+def test_each_two_raters_are_compared_in_terms_of_systems() -> None:
+    found = build(studies.a_study(inputs=13, raters=3, votes="WL"))["agreement"]["kappa"]
+    opposite = (0 - 84 / 169) / (1 - 84 / 169)  # 7 and 6 of each answer against 6 and 7, never the same one
+    seen = [(pair["raters"], pair["shared"], pytest.approx(pair["kappa"])) for pair in found["values"]]
+    assert seen == [
+        (["Rater 1", "Rater 2"], 13, opposite),
+        (["Rater 1", "Rater 3"], 13, 1.0),
+        (["Rater 2", "Rater 3"], 13, opposite),
+    ]
+    assert (found["median"], found["low"], found["high"]) == pytest.approx((opposite, opposite, 1.0))
+
+
+def test_two_raters_with_little_in_common_are_not_compared() -> None:
+    found = build(studies.a_study(inputs=9, raters=2))["agreement"]["kappa"]
+    assert (found["median"], found["values"]) == (None, [])
+    assert "share 10 pairs" in found["why"]
+
+
 def test_before_closing_there_is_no_report() -> None:
     experiment = studies.a_study(closed=False)
     with pytest.raises(StillBlind, match="not closed"):
