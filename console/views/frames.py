@@ -11,23 +11,12 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, Ht
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from experiments.models import Experiment
 from experiments.refusals import Refused
 
 P = ParamSpec("P")
-PLACES = (
-    ("experiment", _("Overview")),
-    ("inputs", _("Inputs")),
-    ("systems", _("Systems")),
-    ("collecting", _("Collecting")),
-    ("check", _("Output check")),
-    ("raters", _("Raters")),
-    ("report", _("Report")),
-    ("exports", _("Exports")),
-)
 
 
 class OwnerRequest(HttpRequest):
@@ -67,14 +56,7 @@ def framed(
     request: OwnerRequest, template: str, experiment: Experiment, place: str, *, status: int = 200, **context: Any
 ) -> TemplateResponse:
     """A page of an experiment inside its frame: title, question, state and the row of places."""
-    shown = {
-        "section": "experiments",
-        "experiment": experiment,
-        "places": [
-            (title, f"/experiments/{experiment.pk}/{'' if name == 'experiment' else f'{name}/'}", name == place)
-            for name, title in PLACES
-        ],
-    }
+    shown = {"section": "experiments", "experiment": experiment, "place": place}
     return TemplateResponse(request, template, shown | context, status=status)
 
 
