@@ -18,6 +18,14 @@ from tests.journeys.drivers import CommandFailed, Installation
 from tests.needs import CHECKOUT
 
 pytestmark = pytest.mark.processes
+KILLED_BEFORE_THE_NOTE = """
+import os
+from django.core.management import execute_from_command_line
+from django.db.migrations.recorder import MigrationRecorder
+note = MigrationRecorder.record_applied
+MigrationRecorder.record_applied = lambda self, app, name: os._exit(9) if app == "accounts" else note(self, app, name)
+execute_from_command_line(["manage.py", "migrate"])
+"""
 
 
 @contextmanager
@@ -65,6 +73,16 @@ def test_a_migration_killed_twice_is_finished_by_the_next_run(here: Installation
     assert here.facts("doctor")
     set_up(here, inputs=1, raters=1)
     assert rows(here, "SELECT count(*) FROM ratings_comparison") == [(1,)]
+
+
+def test_a_migration_killed_before_it_is_noted_is_made_again(here: Installation) -> None:
+    words = [sys.executable, "-c", KILLED_BEFORE_THE_NOTE]
+    environment = here.environment | {"DJANGO_SETTINGS_MODULE": "config.settings"}
+    killed = subprocess.run(words, cwd=CHECKOUT, env=environment, capture_output=True, check=False, timeout=120)
+    assert killed.returncode == 9
+    until(lambda: alone(here))
+    here.run("migrate")
+    here.run("migrate", "--check")
 
 
 def test_a_newer_database_is_refused_by_whatever_starts(here: Installation) -> None:
