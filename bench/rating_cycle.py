@@ -187,7 +187,11 @@ def cookies_of(client: httpx.Client) -> str:
 def bare(folder: Path, url: str, users: int) -> Iterator[Side]:
     """The bare application with users who are signed in."""
     (folder / "bare").mkdir()
-    name = urlsplit(url).path.strip("/") if url else str(folder / "bare" / "bare.sqlite3")
+    name = "bare" if url else str(folder / "bare" / "bare.sqlite3")
+    if url:  # of its own: two applications cannot keep their notes on migrations in one database
+        with psycopg.connect(url, autocommit=True) as server:
+            server.execute("DROP DATABASE IF EXISTS bare WITH (FORCE)")
+            server.execute("CREATE DATABASE bare")
     other = installation(folder / "bare", url, DJANGO_SETTINGS_MODULE="bench.bare.settings", BARE_DATABASE=name)
     words = [sys.executable, "-m", "bench.bare.seats", str(users)]
     made = subprocess.run(words, cwd=CHECKOUT, env=other.environment, stdout=subprocess.PIPE, text=True, check=True)

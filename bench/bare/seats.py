@@ -15,6 +15,7 @@ def main() -> None:
     """Print a session key a line's user."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bench.bare.settings")
     django.setup()
+    call_command("migrate", verbosity=0)  # first: our own table points at users
     call_command("migrate", run_syncdb=True, verbosity=0)
     print(json.dumps(seats(int(sys.argv[1]))))
 
