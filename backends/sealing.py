@@ -85,7 +85,7 @@ def _mapping(experiment: Experiment) -> dict[str, Any]:
             "parameters": system.parameters,
             "facts": system.facts,
         }
-        for system in systems
+        for system in systems.order_by("arm__code")
     }
 
 

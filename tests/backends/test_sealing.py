@@ -117,3 +117,10 @@ def test_the_opening_can_be_checked_by_anybody() -> None:
     mapping = json.dumps(opened["mapping"], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     assert hashlib.sha256(f"{opened['salt']}\n{mapping}".encode()).hexdigest() == opened["commitment"]
     assert {one["name"] for one in opened["mapping"].values()} == {"system-1", "system-2"}
+
+
+def test_the_opened_mapping_stands_in_the_order_of_its_codes() -> None:
+    experiment = a_rated_experiment()
+    for arm, code in zip(experiment.arms.order_by("pk"), ("zz", "aa"), strict=True):
+        experiment.arms.filter(pk=arm.pk).update(code=code)
+    assert list(opening(experiment)["mapping"]) == ["aa", "zz"]

@@ -98,13 +98,14 @@ def test_the_order_of_cards_does_not_follow_the_arms(client: Client, experiment:
     for number in range(1, 7):
         answer(experiment, number, "I am Qwen. First arm.", which=0)
         answer(experiment, number, "I am Qwen. Second arm.", which=1)
-    orders = set()
-    for salt in range(12):
+    orders = []
+    for salt in range(24):
         Experiment.objects.update(draw_salt=f"{salt:064x}")
         shown = re.findall(r"(First|Second) arm", page(client, experiment, "undecided"))
-        orders.add(tuple(shown))
-    # Six inputs, each with its two cards in either order: 64 orders, of which twelve draws meet nearly twelve.
-    assert len(orders) >= 8
+        orders.append(list(zip(shown[::2], shown[1::2], strict=True)))
+    # The rows' keys differ from run to run, so the draws do: one in a million runs sees a card always first.
+    for two_cards in zip(*orders, strict=True):
+        assert set(two_cards) == {("First", "Second"), ("Second", "First")}
 
 
 def test_masking_replaces_the_names_and_moves_the_card_on(client: Client, experiment: Experiment) -> None:
