@@ -27,7 +27,7 @@ def people(*, words: str = "") -> People:
     users = User.objects.order_by("email")
     for word in words.split():
         users = users.filter(email__icontains=word) | users.filter(name__icontains=word)
-    invitations = Invitation.objects.open().select_related("invited_by").order_by("-created_at")
+    invitations = Invitation.objects.open().select_related("invited_by").order_by("-created_at", "-pk")
     return People(users=users, invitations=invitations)
 
 

@@ -32,7 +32,7 @@ def last_calls(experiment: Experiment) -> dict[Failing, LastCall]:
         number=F("completion__attempts"),
     ).select_related("completion__system")
     found: dict[Failing, LastCall] = {}
-    for row in rows.order_by("completion__input__position", "completion__sample")[:MOST_READ]:
+    for row in rows.order_by("completion__input__position", "completion__sample", "pk")[:MOST_READ]:
         failed = row.completion
         found.setdefault((failed.system.name, failed.failure_kind, failed.sentence), _card(row))
     return found

@@ -98,7 +98,7 @@ def mark_cold_starts(system_id: int) -> int:
 @transaction.atomic
 def forget(systems: Iterable[int], *phases: str) -> None:
     """These phases are asked again; a check that had failed always is."""
-    for system in System.objects.select_for_update(no_key=True).filter(pk__in=systems):
+    for system in System.objects.select_for_update(no_key=True).filter(pk__in=systems).order_by("pk"):
         kept = {name: value for name, value in system.preflight.items() if name not in phases}
         if kept.get(BEFORE, {}).get("failure_kind"):
             del kept[BEFORE]

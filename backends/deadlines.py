@@ -18,7 +18,9 @@ MEANINGS: Mapping[str, str] = {
 def problems(given: Mapping[str, float | None]) -> list[str]:
     """What is wrong with deadlines in seconds, a sentence each."""
     found = [
-        f"the deadline {name!r} is not known. Known are: {', '.join(DEFAULTS)}." for name in given.keys() - DEFAULTS
+        f"the deadline {name!r} is not known. Known are: {', '.join(DEFAULTS)}."
+        for name in given
+        if name not in DEFAULTS
     ]
     found += [
         f"the deadline {name!r} must be above 0 and at most {LONGEST:.0f} seconds, not {value:g}."

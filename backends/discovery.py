@@ -11,6 +11,7 @@ from backends.hosts import AddressPolicy
 from backends.presets import PRESETS
 from backends.server_facts import listed_models
 
+DEADLINES = Deadlines(connect=0.5, silence=1, total=1)
 USUAL_PORTS: tuple[int, ...] = tuple(sorted({p.local_port for p in PRESETS.values() if p.local_port}))
 
 
@@ -26,7 +27,7 @@ class LocalServer:
 def find_local(ports: tuple[int, ...] = USUAL_PORTS) -> list[LocalServer]:
     """The servers on 127.0.0.1 that list their models; at most a second each. Sends no key."""
     found = []
-    with WireClient(policy=AddressPolicy.embedded(), deadlines=Deadlines(connect=0.5, silence=1, total=1)) as client:
+    with WireClient(policy=AddressPolicy.embedded(), deadlines=DEADLINES) as client:
         for port in ports:
             target = Target.of(dialect="openai", base_url=f"http://127.0.0.1:{port}/v1")
             try:

@@ -96,7 +96,7 @@ def systems(experiment: Experiment) -> list[SystemCard]:
 
 def endpoints() -> list[EndpointCard]:
     """All endpoints by name: one query."""
-    rows = Endpoint.objects.annotate(used=Count("systems")).order_by(Lower("name"))
+    rows = Endpoint.objects.annotate(used=Count("systems")).order_by(Lower("name"), "pk")
     return [_endpoint_card(row, row.used) for row in rows]
 
 

@@ -80,7 +80,7 @@ def sells(endpoint: Endpoint) -> bool:
 
 def offers(experiment: Experiment, *, today: date) -> dict[str, Offer]:
     """By the code of the arm: what the list offers for systems without any price."""
-    systems = System.objects.filter(arm__experiment=experiment, endpoint__isnull=False)
+    systems = System.objects.filter(arm__experiment=experiment, endpoint__isnull=False).order_by("arm__code")
     found = {
         system.arm.code: offer(system.endpoint, system.model_id, today=today)
         for system in systems.select_related("arm", "endpoint")

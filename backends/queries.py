@@ -131,7 +131,8 @@ def findings(experiment: Experiment) -> list[Finding]:
     after = {name: Preflight.from_json(one["after"]) for name, one in records.items() if "after" in one}
     changed = [
         Finding("red", f"{name}: {sentence}", (name,))
-        for name in before.keys() & after.keys()
+        for name in before
+        if name in after
         for sentence in changes(before[name], after[name])
     ]
     return changed + compare(before)

@@ -37,7 +37,7 @@ def start_collecting(*, experiment: Experiment, retry_failed: bool = False) -> i
     Experiment.objects.filter(pk=experiment.pk, status=Status.DRAFT).update(status=Status.COLLECTING)
     experiment.refresh_from_db(fields=["status"])
     _take_up(experiment, None, all_failed=retry_failed)
-    asked = System.objects.filter(arm__experiment=experiment, endpoint__isnull=False)
+    asked = System.objects.filter(arm__experiment=experiment, endpoint__isnull=False).order_by("pk")
     inputs = list(Input.objects.filter(experiment=experiment).order_by("position").values_list("pk", flat=True))
     for system in asked:
         _add_rows(system, inputs)
@@ -104,7 +104,7 @@ def fetch_again(
 def add_missing_rows(experiment: Experiment) -> None:
     """Have inputs asked that came later, of every system that is being asked already; what is paused stays so."""
     inputs = list(Input.objects.filter(experiment=experiment).order_by("position").values_list("pk", flat=True))
-    for system in System.objects.filter(arm__experiment=experiment, endpoint__isnull=False):
+    for system in System.objects.filter(arm__experiment=experiment, endpoint__isnull=False).order_by("pk"):
         if system.completions.exists():
             _add_rows(system, inputs)
     bell.ring(experiment.pk)

@@ -43,7 +43,8 @@ def take_along(item: Input, outputs: Mapping[str, Mapping[str, Any]]) -> None:
     """Store the recorded answers to a new input, and have it asked where the others are being asked."""
     experiment = item.experiment
     names = telling_names(experiment.pk)
-    for system in System.objects.filter(arm__experiment=experiment, endpoint__isnull=True).select_related("arm"):
+    recorded = System.objects.filter(arm__experiment=experiment, endpoint__isnull=True).select_related("arm")
+    for system in recorded.order_by("pk"):
         if system.name not in outputs:
             continue
         given = outputs[system.name]

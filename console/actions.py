@@ -111,7 +111,7 @@ def _add_system(experiment: Experiment, system: SystemSpec, rows: Rows) -> Arm:
 
 
 def _slug_of_replaced(spec: ExperimentSpec, by: User | None) -> str:
-    found = list(Experiment.objects.filter(title=spec.fields["title"]))
+    found = list(Experiment.objects.filter(title=spec.fields["title"]).order_by("pk"))
     if not found:
         return ""
     if len(found) > 1:

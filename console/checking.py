@@ -141,8 +141,10 @@ def find(experiment: Experiment) -> Findings:
     usual = _usual(one.language for answers in by_input.values() for one in answers)
     rows: dict[str, list[int]] = defaultdict(list)
     notes: dict[int, str] = {}
-    for item, answers in by_input.items():
-        for answer in sorted(answers, key=lambda one: handle_of(experiment, one.pk)):
+    for item, unsorted in by_input.items():
+        # By their handles, whatever finding they stand under: the order of the rows would tell the arms apart.
+        answers = sorted(unsorted, key=lambda one: handle_of(experiment, one.pk))
+        for answer in answers:
             for kind in _kinds(answer):
                 rows[kind].append(answer.pk)
         for pk in _identical(answers):
@@ -175,7 +177,7 @@ def decide(*, experiment: Experiment, handles: Iterable[str], decision: str, rea
         if handle_of(experiment, pk) in wanted
     ]
     done, refused = 0, Counter[str]()
-    for output in Output.objects.filter(pk__in=pks).select_related("input"):
+    for output in Output.objects.filter(pk__in=pks).select_related("input").order_by("input__position", "pk"):
         try:
             decide_output(output=output, decision=decision, reason=reason, by=by)
             done += 1
@@ -216,7 +218,7 @@ def _foreign(answers: Sequence[_Row], asked: str | None) -> list[_Row]:
 def _usual(languages: Iterable[str | None]) -> str | None:
     """What most answers are in: the measure where a request is too short to tell."""
     known = Counter(language for language in languages if language)
-    return known.most_common(1)[0][0] if known else None
+    return max(sorted(known), key=known.__getitem__) if known else None
 
 
 def _card(experiment: Experiment, output: Output, note: str) -> Card:

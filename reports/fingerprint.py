@@ -92,7 +92,7 @@ def _judgments(experiment: Experiment) -> dict[str, Any]:
         last=Max("pk"),
         superseded=Count("supersedes_id"),
         mark=Sum((Mod(F("pk"), WRAP) + 1) * (verdict + answers + more + unblinded), output_field=BigIntegerField()),
-        seconds=Sum("seconds"),
+        seconds=measurements.exact_sum("seconds"),
     )
 
 

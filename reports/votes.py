@@ -214,7 +214,10 @@ def on_criterion(experiment: Experiment, criterion: int, votes: Votes) -> Votes:
         return votes.where(np.zeros(len(votes), dtype=bool))
     places = order[np.minimum(np.searchsorted(votes.assignment, found["assignment"], sorter=order), order.size - 1)]
     known = votes.assignment[places] == found["assignment"]
-    return votes.where(places[known]).decided(found["verdict"][known])
+    places, verdicts = places[known], found["verdict"][known]
+    # In the order of the votes, whatever the database's: sums and resamples then agree to the last digit.
+    along = np.argsort(places)
+    return votes.where(places[along]).decided(verdicts[along])
 
 
 def _blinded_and_not(cast: Rows, positions: _Positions) -> tuple[Votes, Votes]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from tests import needs
 
@@ -16,6 +16,7 @@ FLAGS = [
     "--disable-sync",
     "--no-first-run",
 ]
+PATIENCE_MS = 120_000  # a busy machine is no fault
 WIDTHS = {"desk": (1440, 900), "tablet": (768, 1024), "phone": (390, 844), "narrow": (320, 640)}
 
 
@@ -23,8 +24,9 @@ WIDTHS = {"desk": (1440, 900), "tablet": (768, 1024), "phone": (390, 844), "narr
 def launched() -> Iterator[Browser]:
     """A headless Chromium for as long as the block lasts."""
     path = needs.chromium()
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=path, args=FLAGS)
+        browser = driver.chromium.launch(executable_path=path, args=FLAGS, timeout=PATIENCE_MS)
         try:
             yield browser
         finally:
@@ -54,6 +56,7 @@ def a_page(
     """A page in a context of its own, watched; options are those of a Playwright context."""
     width, height = WIDTHS[size]
     context: BrowserContext = browser.new_context(viewport={"width": width, "height": height}, **options)  # type: ignore[arg-type]
+    context.set_default_timeout(PATIENCE_MS)
     page, complaints = context.new_page(), Complaints()
     complaints.watch(page, origin)
     try:

@@ -137,7 +137,7 @@ def a_rated_experiment(
     draw = random.Random(seed)
     for number in range(1, raters + 1):
         rater = a_rater(experiment, f"Rater {number}")
-        for comparison in Comparison.objects.filter(input__experiment=experiment):
+        for comparison in Comparison.objects.filter(input__experiment=experiment).order_by("pk"):
             verdict = draw.choice(["left", "right", "both_good", "both_bad"])
             a_judgment(comparison, rater, verdict=verdict, swap=draw.random() < 0.5)
     if closed:

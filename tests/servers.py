@@ -1,6 +1,7 @@
 """Throw-away servers for tests: a Postgres from a wheel, a Redis from the system, each in a folder of its own."""
 
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -13,7 +14,8 @@ import redis
 
 from tests import needs
 
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 120  # a busy machine is no fault
+PORTS = range(20_000, 30_000, 2)  # systems hand out higher ones by themselves
 POSTGRES = """
 import sys
 from pathlib import Path
@@ -28,11 +30,24 @@ server.cleanup()
 """
 
 
+_held: list[socket.socket] = []
+
+
 def free_port() -> int:
-    """A loopback port that nobody listens on right now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A loopback port that nobody listens on; no other test is given it while this process lives."""
+    for port in random.SystemRandom().sample(PORTS, len(PORTS)):
+        # Whoever holds the odd port has the even one before it, so that two test processes never meet.
+        neighbour = socket.socket()
+        try:
+            neighbour.bind(("127.0.0.1", port + 1))
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", port))
+        except OSError:
+            neighbour.close()
+            continue
+        _held.append(neighbour)
+        return port
+    raise OSError("no loopback port is free")
 
 
 @contextmanager

@@ -145,10 +145,10 @@ def _authors(experiment: Experiment, names: dict[str, str]) -> dict[int, str]:
 def _criteria(judged: list[int], criteria: dict[int, str]) -> dict[int, dict[str, str]]:
     found: dict[int, dict[str, str]] = {}
     query = CriterionVerdict.objects.filter(judgment_id__gte=min(judged), judgment_id__lte=max(judged))
-    wanted = set(judged)
-    for judgment, criterion, verdict in query.values_list("judgment_id", "criterion_id", "verdict"):
-        if judgment in wanted:
-            found.setdefault(judgment, {})[criteria[criterion]] = verdict
+    wanted, place = set(judged), list(criteria)
+    rows = [row for row in query.values_list("judgment_id", "criterion_id", "verdict") if row[0] in wanted]
+    for judgment, criterion, verdict in sorted(rows, key=lambda row: place.index(row[1])):
+        found.setdefault(judgment, {})[criteria[criterion]] = verdict
     return found
 
 

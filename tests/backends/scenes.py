@@ -16,7 +16,7 @@ from experiments.models import Experiment
 from tests.factories import an_experiment
 from tests.fakes.model_server import Asked, ModelServer, Reply, Until, answers, chunk, stream
 
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 180.0  # a busy machine is no fault
 CHECKED = {"before": {"server": "fake"}, "after": {"server": "fake"}}
 
 
@@ -70,7 +70,7 @@ def an_engine(**fields: Any) -> Iterator[Engine]:
     try:
         yield engine
     finally:
-        engine.stop(seconds=5)
+        engine.stop(seconds=60)
 
 
 def until(holds: Callable[[], bool], what: str = "") -> None:

@@ -81,8 +81,13 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asking, "SHORT_WAIT_SECONDS", 0.05)
     monkeypatch.setattr(asking, "SHORTEST_PUT_OFF_SECONDS", 0.0)
     monkeypatch.setattr(trouble, "FIRST_REST_SECONDS", 0.02)
-    monkeypatch.setattr(drains, "deadlines_of", lambda _: Deadlines(connect=2, silence=0.3, total=0.3))
     monkeypatch.setattr("backends.collecting.POLL_SECONDS", 0.05)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """For answers that never come: makes the wait for them short, though long enough for those that do."""
+    return lambda: monkeypatch.setattr(drains, "deadlines_of", lambda _: Deadlines(connect=60, silence=0.8, total=0.8))
 
 
 def only_for(prompt: str, bad: Reply) -> Callable[[Asked], Reply]:
@@ -91,8 +96,10 @@ def only_for(prompt: str, bad: Reply) -> Callable[[Asked], Reply]:
 
 @pytest.mark.parametrize(("name", "bad", "kind", "words", "calls"), OF_A_ROW, ids=[row[0] for row in OF_A_ROW])
 def test_one_bad_answer_ends_its_row_with_a_sentence_and_the_others_are_fetched(
-    name: str, bad: Reply, kind: str, words: str, calls: int
+    *, impatient: Callable[[], None], name: str, bad: Reply, kind: str, words: str, calls: int
 ) -> None:
+    if kind == "too_slow":
+        impatient()
     with ModelServer(only_for("number 2?", bad)) as server:
         experiment = a_collecting_experiment(server, inputs=3)
         drain_until_idle(experiment.pk)
@@ -223,7 +230,8 @@ class Deaf:
         self.socket.close()
 
 
-def test_a_frozen_server_is_told_in_words() -> None:
+def test_a_frozen_server_is_told_in_words(impatient: Callable[[], None]) -> None:
+    impatient()
     with Deaf() as address:
         experiment = a_collecting_experiment(address, inputs=1)
         drain_until_idle(experiment.pk)

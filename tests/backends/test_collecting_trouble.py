@@ -127,7 +127,7 @@ def test_after_a_rate_limit_fewer_are_asked_at_a_time_and_the_wait_is_what_was_a
     assert waited.exists()
     assert all(attempt.wait_ms >= 1000 for attempt in waited)
     row = waited[0].completion
-    assert (row.user_ms or 0) > 1000 > (row.latency_ms or 0)
+    assert (row.user_ms or 0) >= 1000 + (row.latency_ms or 0) > 1000
 
 
 def test_a_long_wait_is_spent_in_line_not_in_a_place() -> None:
@@ -160,7 +160,7 @@ def test_a_row_that_waited_in_line_counts_the_wait_for_its_user() -> None:
     row.refresh_from_db()
     assert row.attempts == 2
     assert (row.user_ms or 0) > 89_000
-    assert (row.latency_ms or 0) < 5_000
+    assert (row.latency_ms or 0) < 60_000
 
 
 def test_after_five_failures_in_a_row_the_server_rests_and_the_run_finishes_without_a_click(
@@ -217,7 +217,7 @@ def test_a_check_whose_process_was_killed_is_made_by_another() -> None:
 
 
 def test_a_long_check_is_not_begun_by_another_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checking, "ASKING_SECONDS", 0.8)
+    monkeypatch.setattr(checking, "ASKING_SECONDS", 4.0)
     gate = threading.Event()
 
     def script(asked: Asked) -> Reply:
@@ -225,9 +225,10 @@ def test_a_long_check_is_not_begun_by_another_meanwhile(monkeypatch: pytest.Monk
 
     with ModelServer(script) as server:
         experiment = a_collecting_experiment(server, inputs=1, preflight={})
-        with an_engine(lease_seconds=0.8), an_engine(lease_seconds=0.8):
+        with an_engine(lease_seconds=4), an_engine(lease_seconds=4):
             until(lambda: len(server.posts) == 1)
-            time.sleep(1.5)
+            first = System.objects.get().preflight["asking"]
+            until(lambda: System.objects.get().preflight["asking"] > first, "nobody said that it still asks")
             assert len(server.posts) == 1
             gate.set()
             until(lambda: progress(experiment).done == 1)
@@ -281,7 +282,7 @@ def test_a_first_answer_far_slower_than_the_others_is_a_cold_start() -> None:
 
 
 def test_a_halted_row_is_back_in_line_in_the_middle_of_its_waits() -> None:
-    with ModelServer(error_reply(429, "slow down", headers={"retry-after": "4"})) as server:
+    with ModelServer(error_reply(429, "slow down", headers={"retry-after": "5"})) as server:
         experiment = a_collecting_experiment(server, inputs=1)
         with an_engine():
             until(lambda: len(questions(server)) == 1)

@@ -6,7 +6,7 @@ import pytest
 
 from backends.actions import CannotAdd, add_endpoint, edit_endpoint
 from backends.client import Deadlines, WireClient
-from backends.deadlines import deadlines_of, stated
+from backends.deadlines import deadlines_of, problems, stated
 from backends.failures import BackendFailure
 from backends.fetching import Attempt, fetch
 from tests.constraints import refused_by
@@ -18,7 +18,7 @@ LOCAL = {"name": "local", "dialect": "openai", "preset": "vllm", "base_url": "ht
 
 
 def asked(server: ModelServer, **seconds: float) -> tuple[Attempt, object]:
-    deadlines = Deadlines(**({"connect": 2.0, "silence": 5.0, "total": 5.0} | seconds))
+    deadlines = Deadlines(**({"connect": 60.0, "silence": 60.0, "total": 60.0} | seconds))
     with WireClient(policy=HERE, deadlines=deadlines) as client:
         return fetch(client, a_target(server.base_url), a_chat())
 
@@ -33,29 +33,29 @@ def test_a_first_token_that_does_not_come_ends_the_call_although_comments_do() -
 
 
 def test_once_the_first_token_is_there_only_the_whole_answers_deadline_counts() -> None:
-    slow = Reply([event(chunk("One")), Wait(0.5), event(chunk(" two")), event(chunk(finish="stop"))])
+    slow = Reply([event(chunk("One")), Wait(2.5), event(chunk(" two")), event(chunk(finish="stop"))])
     with ModelServer(slow) as server:
-        attempt, _ = asked(server, first_token=0.3)
+        attempt, _ = asked(server, first_token=2.0)
     assert attempt.failure_kind == ""
 
 
 def test_thoughts_are_a_first_token() -> None:
-    slow = Reply([event(chunk(reasoning="Hm")), Wait(0.5), event(chunk("Yes")), event(chunk(finish="stop"))])
+    slow = Reply([event(chunk(reasoning="Hm")), Wait(2.5), event(chunk("Yes")), event(chunk(finish="stop"))])
     with ModelServer(slow) as server:
-        attempt, _ = asked(server, first_token=0.3)
+        attempt, _ = asked(server, first_token=2.0)
     assert attempt.failure_kind == ""
 
 
 def test_silence_in_the_middle_ends_the_call_and_is_told_apart() -> None:
     with ModelServer(Reply([event(chunk("One")), Hang()])) as server:
-        attempt, _ = asked(server, silence=0.2)
+        attempt, _ = asked(server, silence=1.0)
     assert attempt.failure_kind == "too_slow"
     assert "fell silent" in attempt.sentence
 
 
 def test_a_whole_answer_that_takes_too_long_names_its_own_deadline() -> None:
-    with ModelServer(stream(chunk("One"), Wait(2.0), chunk(finish="stop"))) as server:
-        attempt, _ = asked(server, total=0.3)
+    with ModelServer(stream(chunk("One"), Wait(60), chunk(finish="stop"))) as server:
+        attempt, _ = asked(server, total=1.0)
     assert "no whole answer within" in attempt.sentence
     assert "total deadline" in attempt.sentence
 
@@ -91,6 +91,11 @@ def test_a_deadline_that_makes_no_sense_is_named(given: dict[str, float], why: s
     with pytest.raises(CannotAdd) as refused:
         add_endpoint(**LOCAL, deadlines=given)
     assert why in str(refused.value)
+
+
+def test_unknown_deadlines_are_named_in_the_order_in_which_they_were_given() -> None:
+    given = ["read", "write", "pool", "first", "last", "whole"]
+    assert [line.split("'")[1] for line in problems(dict.fromkeys(given, 5.0))] == given
 
 
 @pytest.mark.django_db

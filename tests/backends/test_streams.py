@@ -353,7 +353,7 @@ def test_blank_lines_before_a_whole_body_are_allowed() -> None:
 
 
 def test_time_to_headers_is_not_time_to_first_token() -> None:
-    with ModelServer(answers("Paris", ttft=0.15)) as server:
+    with ModelServer(answers("Paris", ttft=1.5)) as server:
         fetched = answer(server)
     assert fetched.ttft_ms is not None
     assert fetched.headers_ms + 50 <= fetched.ttft_ms <= fetched.latency_ms

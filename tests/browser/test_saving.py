@@ -161,7 +161,7 @@ def test_offline_until_the_session_is_over_keeps_the_words_and_makes_one_judgmen
     page.clock.fast_forward(5 * 60_000)
     Session.objects.all().delete()
     page.context.set_offline(False)
-    expect(page.locator("h1")).to_contain_text("link", timeout=30_000)  # the page says what to do: open it again
+    expect(page.locator("h1")).to_contain_text("link")  # the page says what to do: open it again
     assert Judgment.objects.count() == 0
     link = links.replace(rater=rater.rater)
     rater.open(path_of(link))

@@ -42,7 +42,7 @@ def test_a_lost_broker_is_named_and_a_found_one_is_ok(client: Client, settings: 
     assert client.get("/readyz").json()["parts"]["broker"].startswith("Redis does not answer")
     with redis_server() as url:
         settings.REDIS_URL = url  # type: ignore[attr-defined]
-        assert client.get("/readyz").json()["ready"]
+        assert any(client.get("/readyz").json()["ready"] for _ in range(20)), "a busy one may be late, not always"
 
 
 @pytest.mark.processes

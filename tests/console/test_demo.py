@@ -126,7 +126,7 @@ def started(folder: Path, command: str, port: int) -> Iterator[list[str]]:
         yield said
     finally:
         os.killpg(process.pid, signal.SIGTERM)
-        process.communicate(timeout=30)
+        process.communicate(timeout=120)
 
 
 def page(address: str) -> tuple[int, str]:

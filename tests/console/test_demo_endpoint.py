@@ -24,7 +24,7 @@ def endpoint() -> Iterator[DemoEndpoint]:
 
 def ask(endpoint: DemoEndpoint, method: str, path: str, body: object = None) -> tuple[int, bytes]:
     host = endpoint.base_url.removeprefix("http://").removesuffix("/v1")
-    connection = HTTPConnection(host, timeout=10)
+    connection = HTTPConnection(host, timeout=60)
     connection.request(method, path, json.dumps(body) if body is not None else None)
     answer = connection.getresponse()
     content = answer.read()
@@ -95,4 +95,4 @@ def test_it_ends_when_its_starter_is_gone(checkout: Path) -> None:
         assert process.stdout is not None
         assert process.stdout.readline().startswith("http://127.0.0.1:")
         os.close(theirs)
-        assert process.wait(timeout=20) == 0
+        assert process.wait(timeout=120) == 0

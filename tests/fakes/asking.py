@@ -26,11 +26,11 @@ def a_chat(prompt: str = "Hi", *, messages: Sequence[Mapping[str, Any]] = (), **
     return ChatRequest(**{"model": "fake", **more}, messages=list(messages) or [{"role": "user", "content": prompt}])
 
 
-def a_client(*, total: float = 10.0, silence: float = 10.0, **more: Any) -> WireClient:
-    return WireClient(policy=HERE, deadlines=Deadlines(connect=2.0, silence=silence, total=total), **more)
+def a_client(*, total: float = 120.0, silence: float = 120.0, **more: Any) -> WireClient:
+    return WireClient(policy=HERE, deadlines=Deadlines(connect=60.0, silence=silence, total=total), **more)
 
 
-def ask(server: ModelServer, *, total: float = 10.0, **more: Any) -> tuple[Attempt, Fetched | BackendFailure]:
+def ask(server: ModelServer, *, total: float = 120.0, **more: Any) -> tuple[Attempt, Fetched | BackendFailure]:
     """One attempt; `more`: of the target (dialect, preset, secret, headers) and of the chat."""
     of_target = {name: more.pop(name) for name in ("dialect", "preset", "secret", "headers") if name in more}
     with a_client(total=total) as client:
@@ -52,7 +52,7 @@ def refusal(server: ModelServer, **more: Any) -> BackendFailure:
 def ask_until_done(
     server: ModelServer,
     *,
-    total: float = 10.0,
+    total: float = 120.0,
     policy: RetryPolicy | None = None,
     on_attempt: Callable[[Attempt], None] | None = None,
     **more: Any,

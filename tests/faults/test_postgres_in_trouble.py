@@ -91,7 +91,7 @@ def test_killed_and_started_again(desk: Desk) -> None:
         answer = desk.rater.client.get(f"{desk.web.address}{path}", timeout=60)
         assert answer.status_code in {200, 503}, path  # what asks no database needs none
     assert desk.ready()["database"] == "the database does not answer"
-    assert httpx.get(f"{desk.web.address}/healthz").status_code == 200
+    assert httpx.get(f"{desk.web.address}/healthz", timeout=60).status_code == 200
     desk.postgres.start()
     desk.saved_once(before)
     assert desk.ready()["database"] == "ok"

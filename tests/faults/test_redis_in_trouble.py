@@ -74,7 +74,7 @@ class House:
         before = rows(self.here, "SELECT count(*) FROM ratings_judgment")[0][0]
         assert rater.client.post(f"{self.web.address}/rate/", data=fields, follow_redirects=False).status_code == 303
         assert rows(self.here, "SELECT count(*) FROM ratings_judgment")[0][0] == before + 1
-        assert httpx.get(f"{self.web.address}/login/").status_code == 200
+        assert httpx.get(f"{self.web.address}/login/", timeout=60).status_code == 200
         fetch_again(self.here)
         until(lambda: fetched(self.here) == INPUTS)
 

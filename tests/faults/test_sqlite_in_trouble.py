@@ -47,13 +47,13 @@ class Desk:
         assert rows(self.here, "PRAGMA integrity_check") == [("ok",)]
 
     def part(self, name: str) -> str:
-        return str(httpx.get(f"{self.web.address}/readyz").json()["parts"][name])
+        return str(httpx.get(f"{self.web.address}/readyz", timeout=60).json()["parts"][name])
 
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Installation, Web, Iterator[str]]]:
     with folders("here") as (folder,), a_small_disk(folder / "disk", megabytes=MEGABYTES) as disk:
-        here = Installation(folder, BLINDPAIR_DATA=str(disk), SQLITE_PATIENCE="0.5")
+        here = Installation(folder, BLINDPAIR_DATA=str(disk), SQLITE_PATIENCE="2")
         (links,) = set_up(here, inputs=6, raters=4)
         web = Web(here)
         with started(web):

@@ -48,7 +48,7 @@ def rates_everything(page: Page) -> None:
 
 def press_until_taken(page: Page, key: str, handle: str) -> None:
     """Press as an impatient person would: a key in the first 400 ms is not taken, so press again."""
-    for _ in range(20):
+    for _ in range(400):
         page.keyboard.press(key)
         try:
             page.wait_for_function(

@@ -52,7 +52,6 @@ def test_from_the_first_link_to_the_exported_report(browser: Browser, tmp_path: 
         installation.serving(said=said) as address,
         a_page(browser, address, accept_downloads=True) as (page, complaints),
     ):
-        page.set_default_timeout(30_000)
         makes_the_first_account(page, address, said)
         adds_an_endpoint(page, server.base_url)
         begins_an_experiment(page)
@@ -91,7 +90,7 @@ def adds_an_endpoint(page: Page, base_url: str) -> None:
     page.get_by_label("Address").fill(base_url)
     page.get_by_role("button", name="Add", exact=True).click()
     page.get_by_role("button", name="Test our server").click()
-    expect(page.get_by_text("It works.")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("It works.")).to_be_visible()
 
 
 def begins_an_experiment(page: Page) -> None:
@@ -152,7 +151,7 @@ def plans(page: Page) -> None:
 
 def collects(page: Page) -> None:
     page.get_by_role("button", name="Start collecting").click()
-    expect(page.get_by_text("Every answer is here.")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("Every answer is here.")).to_be_visible()
     page.get_by_role("link", name="Check the outputs").click()
 
 

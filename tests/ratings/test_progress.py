@@ -40,7 +40,7 @@ def test_the_state_of_each_link_is_told() -> None:
 def test_skips_and_unblinded_judgments_are_counted() -> None:
     experiment = a_rating_experiment()
     rater = a_rater(experiment)
-    one, other = Comparison.objects.all()[:2]
+    one, other = Comparison.objects.order_by("pk")[:2]
     a_judgment(one, rater, unblinded=True)
     assignment = a_judgment(other, rater).assignment
     assignment.judgments.all().delete()

@@ -5,7 +5,7 @@ from typing import Any
 
 from backends.models import Completion, System
 from experiments.models import Arm, Experiment, Output, Status
-from ratings.models import Assignment, Comparison, ComparisonKind, Judgment, Rater
+from ratings.models import Assignment, Comparison, ComparisonKind, CriterionVerdict, Judgment, Rater
 from tests.factories import NOW, a_judgment, a_rater, a_rating_experiment
 
 API = {
@@ -100,6 +100,13 @@ def a_control(experiment: Experiment, rater: Rater, *, right: bool) -> Judgment:
     )
     verdict = "left" if (expected == outputs[0]) == right else "right"
     return Judgment.objects.create(assignment=shown, verdict=verdict, judged_at=NOW)
+
+
+def also_on(judgment: Judgment, **said: str) -> None:
+    """What the rater says on each criterion, stored in the order given."""
+    for name, verdict in said.items():
+        criterion = judgment.assignment.rater.experiment.criteria.get(name=name)
+        CriterionVerdict.objects.create(judgment=judgment, criterion=criterion, verdict=verdict)
 
 
 def changed(judgment: Judgment, verdict: str) -> Judgment:

@@ -14,7 +14,7 @@ import pyarrow.parquet
 import pytest
 
 from backends.models import System
-from experiments.models import Experiment, Output
+from experiments.models import Criterion, Experiment, Output
 from ratings.models import Judgment
 from reports import exports
 from reports.report import build
@@ -54,6 +54,15 @@ def test_csv_has_one_row_a_judgment_with_names_and_winners() -> None:
     assert [row["winner"] for row in rows[:4]] == ["candidate", "both_good", "both_bad", "api"]
     assert {row["left"] for row in rows} == {"candidate", "api"}
     assert {row["counted"] for row in rows} == {"yes"}
+
+
+def test_criteria_stand_in_their_own_order_whatever_order_they_were_stored_in() -> None:
+    experiment = studies.a_study(inputs=1, raters=1)
+    for position, name in enumerate(("clear", "true", "brief"), start=1):
+        Criterion.objects.create(experiment=experiment, position=position, name=name)
+    studies.also_on(Judgment.objects.get(), brief="left", true="both_bad", clear="right")
+    [line] = written(experiment, "jsonl").decode().splitlines()
+    assert list(json.loads(line)["criteria"]) == ["clear", "true", "brief"]
 
 
 def test_every_format_follows_one_changed_vote() -> None:

