@@ -98,7 +98,11 @@ class SkipReason(models.TextChoices):
 
 
 class Assignment(models.Model):
-    """A comparison given to one rater, with its left and right; `left` is card A wherever it stood."""
+    """A comparison given to one rater, with its left and right; `left` is card A wherever it stood.
+
+    `counts` says whether its current judgment was made without seeing the key, None before there is one. A trigger of
+    the database writes it with every judgment, so that handing out the next pair need not read all judgments.
+    """
 
     token = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     comparison = models.ForeignKey(Comparison, on_delete=models.CASCADE, related_name="assignments")
@@ -113,6 +117,7 @@ class Assignment(models.Model):
     shown_at = models.DateTimeField(null=True, blank=True)
     skipped_at = models.DateTimeField(null=True, blank=True)
     skip_reason = models.CharField(max_length=12, choices=SkipReason, blank=True)
+    counts = models.BooleanField(null=True, editable=False)
 
     class Meta:
         indexes = [models.Index(fields=["rater", "position"], name="assignments_of_a_rater")]

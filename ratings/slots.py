@@ -45,17 +45,17 @@ def _of(now: datetime, comparison: int) -> QuerySet[Assignment, Row]:
 
 
 def _counted(now: datetime, where: Q) -> QuerySet[Assignment, Row]:
-    judged = Q(judgments__isnull=False, judgments__superseded_by__isnull=True, judgments__unblinded=False)
-    live = Q(judgments__isnull=True, skipped_at__isnull=True, lease_until__gt=now)
-    first_left = Q(left=F("comparison__first"))
+    judged = Q(counts=True)
+    live = Q(counts__isnull=True, skipped_at__isnull=True, lease_until__gt=now)
+    first_left = Q(left__lt=F("right"))  # as a pair is stored
     return (
         Assignment.objects.filter(where, kind=AssignmentKind.RATING)
         .values("comparison_id")
         .annotate(
-            first=Count("pk", filter=(judged | live) & first_left, distinct=True),
-            both=Count("pk", filter=judged | live, distinct=True),
-            judged=Count("pk", filter=judged, distinct=True),
-            given=Count("pk", distinct=True),
+            first=Count("pk", filter=(judged | live) & first_left),
+            both=Count("pk", filter=judged | live),
+            judged=Count("pk", filter=judged),
+            given=Count("pk"),
         )
         .values_list("comparison_id", "first", "both", "judged", "given")
     )

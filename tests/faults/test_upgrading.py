@@ -45,6 +45,8 @@ def test_no_row_of_the_first_release_is_lost_or_changed(here: Installation) -> N
         table: [tuple(row[then[table].index(name)] for name in kept[table]) for row in found]
         for table, found in before.items()
     }
+    assert rows(here, "SELECT count(*) FROM ratings_assignment WHERE counts") == [(1,)]
+    assert rows(here, "SELECT count(*) FROM ratings_assignment WHERE counts IS NULL") != [(0,)]
     rated = here.facts("status", "rated")
     assert rated["judgments"]["done"] == 1
     collected = here.facts("status", "collected")["completions"]

@@ -88,8 +88,8 @@ MUTANTS = (
     Mutant(
         "an open pair is leased",
         "ratings/slots.py",
-        "live = Q(judgments__isnull=True, skipped_at__isnull=True, lease_until__gt=now)",
-        "live = Q(judgments__isnull=True, skipped_at__isnull=True, lease_until__gt=now, pk__lt=0)",
+        "live = Q(counts__isnull=True, skipped_at__isnull=True, lease_until__gt=now)",
+        "live = Q(counts__isnull=True, skipped_at__isnull=True, lease_until__gt=now, pk__lt=0)",
         (
             f"{DESK}::test_an_absent_rater_blocks_nobody",
             f"{VIEWS}::test_who_holds_the_last_pair_is_not_told_only_that_it_is_held",

@@ -1,0 +1,63 @@
+"""What is taken of a pair: judgments that count, and pairs on somebody's desk; the database notes it with each one."""
+
+from datetime import timedelta
+
+import pytest
+
+from experiments.models import Experiment
+from ratings.models import Assignment, Comparison, Judgment
+from ratings.slots import Taken, taken_in, taken_of
+from tests.factories import NOW, a_judgment, a_rater, a_rating_experiment
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def experiment() -> Experiment:
+    return a_rating_experiment(inputs=2)
+
+
+@pytest.fixture
+def pair(experiment: Experiment) -> Comparison:
+    return Comparison.objects.filter(input__experiment=experiment).earliest("pk")
+
+
+def counts(judgment: Judgment) -> bool | None:
+    return Assignment.objects.get(judgments=judgment).counts
+
+
+def test_sides_judgments_and_showings_are_counted(experiment: Experiment, pair: Comparison) -> None:
+    a_judgment(pair, a_rater(experiment, "one"))
+    a_judgment(pair, a_rater(experiment, "two"), swap=True)
+    on_a_desk = a_judgment(pair, a_rater(experiment, "three")).assignment
+    Judgment.objects.filter(assignment=on_a_desk).delete()
+    Assignment.objects.filter(pk=on_a_desk.pk).update(counts=None, lease_until=NOW + timedelta(minutes=30))
+    taken = Taken(first_left=2, second_left=1, judged=2, given=3)
+    assert taken_in(experiment.pk, NOW) == {pair.pk: taken}
+    assert taken_of(pair.pk, NOW) == taken
+    assert taken_of(pair.pk, NOW + timedelta(hours=1)) == Taken(first_left=1, second_left=1, judged=2, given=3)
+
+
+def test_the_last_judgment_of_an_assignment_decides(experiment: Experiment, pair: Comparison) -> None:
+    first = a_judgment(pair, a_rater(experiment))
+    assert counts(first) is True
+    seen = Judgment.objects.create(assignment=first.assignment, verdict="right", supersedes=first, unblinded=True)
+    assert counts(first) is False
+    assert taken_of(pair.pk, NOW) == Taken(given=1)
+    Judgment.objects.create(assignment=first.assignment, verdict="left", supersedes=seen)
+    assert counts(first) is True
+
+
+def test_judgments_that_are_added_together_are_noted_together(experiment: Experiment) -> None:
+    raters = [a_rater(experiment, f"Rater {number}") for number in range(3)]
+    given = [
+        Assignment.objects.create(comparison=pair, rater=rater, left=pair.first, right=pair.second, position=place)
+        for place, pair in enumerate(Comparison.objects.filter(input__experiment=experiment), start=1)
+        for rater in raters
+    ]
+    assert {one.counts for one in given} == {None}
+    Judgment.objects.bulk_create(
+        Judgment(assignment=one, verdict="left", unblinded=one.rater_id == raters[0].pk) for one in given
+    )
+    for one in Assignment.objects.all():
+        assert one.counts is (one.rater_id != raters[0].pk)
