@@ -49,17 +49,29 @@ def prepared(build: Callable[P, QuerySet[Any, Any]]) -> Callable[P, list[Row]]:
 
 
 class Adding:
-    """Adds rows to a table, one at a time; what is not said has the default of its field."""
+    """Adds rows to a table, one at a time; what is not said has the default of its field.
 
-    def __init__(self, model: type[Model]) -> None:
-        self._model = model
-        self._built: dict[str, tuple[str, list[Any]]] = {}
+    `key` is a unique column whose value tells a request that came before.
+    """
+
+    def __init__(self, model: type[Model], *, key: str = "") -> None:
+        self._model, self._key = model, key
+        self._built: dict[tuple[str, bool], tuple[str, list[Any]]] = {}
 
     def __call__(self, **values: Any) -> int:
         """Add a row (columns by their `attname`); its primary key."""
-        built = self._built.get(connection.vendor)
+        (made,) = self._add(values, once=False)
+        return made
+
+    def once(self, **values: Any) -> int | None:
+        """The same; None where a row with this key was added before, and nothing is added then."""
+        made = self._add(values, once=True)
+        return made[0] if made else None
+
+    def _add(self, values: dict[str, Any], *, once: bool) -> list[int]:
+        built = self._built.get((connection.vendor, once))
         if built is None:
-            built = self._built[connection.vendor] = self._compiled()
+            built = self._built[connection.vendor, once] = self._compiled(once)
         sql, fields = built
         row = [
             field.get_db_prep_save(
@@ -69,15 +81,17 @@ class Adding:
         ]
         with connection.cursor() as cursor:
             cursor.execute(sql, row)
-            return int(cursor.fetchone()[0])
+            return [int(made[0]) for made in cursor.fetchall()]
 
-    def _compiled(self) -> tuple[str, list[Any]]:
+    def _compiled(self, once: bool) -> tuple[str, list[Any]]:
         quote, options = connection.ops.quote_name, self._model._meta
         fields = [field for field in options.concrete_fields if not field.primary_key]
         columns = ", ".join(quote(field.column or "") for field in fields)
         places = ", ".join(["%s"] * len(fields))
         table, key = quote(options.db_table), quote(options.pk.column or "")
-        return f"INSERT INTO {table} ({columns}) VALUES ({places}) RETURNING {key}", fields  # noqa: S608 - names of ours
+        known = f" ON CONFLICT ({quote(self._key)}) DO NOTHING" if once else ""
+        insert = f"INSERT INTO {table} ({columns}) VALUES ({places}){known} RETURNING {key}"  # noqa: S608 - names of ours
+        return insert, fields
 
 
 def _ask(statement: _Statement, args: tuple[Any, ...]) -> list[Row]:
@@ -123,7 +137,9 @@ def _quick(converters: list[Callable[..., Any]], expression: Any) -> tuple[list[
     return converters, expression
 
 
-def _moment(value: datetime | None, expression: Any, connection: Any) -> datetime | None:
+def _moment(value: datetime | str | None, expression: Any, connection: Any) -> datetime | None:
+    if isinstance(value, str):  # of an expression, which the driver does not know for a moment
+        value = datetime.fromisoformat(value)
     return value and value.replace(tzinfo=UTC)
 
 

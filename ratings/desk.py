@@ -63,7 +63,7 @@ class Welcome:
     done: int
 
 
-add_judgment = Adding(Judgment)
+add_judgment = Adding(Judgment, key="key")
 Shown = BlindPair | BlindGuess | Pause
 Act = Callable[[Standing], Standing]
 
@@ -249,13 +249,13 @@ def _record(
     rater: Rater, standing: Standing, *, token: UUID, key: UUID, answer: Answer, unblinded: bool, now: datetime
 ) -> Standing:
     turn = standing.by_token(token)
-    if turn is None or turn.skipped or key in standing.keys:
+    if turn is None or turn.skipped:
         return standing
     first = turn.judgment is None
     if first and not (_lease_holds(turn.lease_until, now) or room_for(turn, rater.experiment, now)):
         return standing
     seconds = _seconds(turn, now) if first else turn.seconds
-    judgment = add_judgment(
+    judgment = add_judgment.once(
         assignment_id=turn.pk,
         key=key,
         supersedes_id=turn.judgment,
@@ -264,13 +264,15 @@ def _record(
         judged_at=now,
         **_fields(rater.experiment, answer),
     )
+    if judgment is None:  # the same request once more
+        return standing
     if answer.criteria:
         CriterionVerdict.objects.bulk_create(
             CriterionVerdict(judgment_id=judgment, criterion=one, verdict=answer.criteria[one.position])
             for one in asked_beside(rater.experiment)
             if one.position in answer.criteria
         )
-    return standing.with_turn(replace(turn, judgment=judgment, judged_at=now, seconds=seconds))
+    return standing.with_turn(turn._replace(judgment=judgment, judged_at=now, seconds=seconds))
 
 
 def _fields(experiment: Experiment, answer: Answer) -> dict[str, Any]:
@@ -294,7 +296,7 @@ def _skip(standing: Standing, token: UUID, reason: str, now: datetime) -> Standi
     if turn is None or not turn.is_open:
         return standing
     Assignment.objects.filter(pk=turn.pk).update(skipped_at=now, skip_reason=SkipReason(reason))
-    return standing.with_turn(replace(turn, skipped=True))
+    return standing.with_turn(turn._replace(skipped=True))
 
 
 def _guess(rater: Rater, standing: Standing, token: UUID, side: str, now: datetime) -> Standing:

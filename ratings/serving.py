@@ -197,6 +197,7 @@ class _Giving:
 
     def store(self, kind: AssignmentKind, offer: Offer, side: int, repeat_of: Turn | None = None) -> Turn:
         left, right = (offer.leading, offer.following) if side > 0 else (offer.following, offer.leading)
+        arms = offer.group if side > 0 else offer.group[::-1]
         token, lease_until = uuid.uuid4(), self.now + LEASE
         pk = add_assignment(
             token=token,
@@ -220,7 +221,8 @@ class _Giving:
             item=offer.item,
             left=left,
             right=right,
-            arms=offer.group,
+            left_arm=arms[0],
+            right_arm=arms[1],
             expected=None,
             skipped=False,
             lease_until=lease_until,

@@ -7,16 +7,16 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from math import ceil
 from statistics import median
+from typing import NamedTuple
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import BooleanField, Case, DateTimeField, ExpressionWrapper, F, Q, QuerySet, When
 
 from config.prepared import Row, prepared
-from ratings.models import Assignment, AssignmentKind, Guess, Judgment, Rater
+from ratings.models import Assignment, AssignmentKind, Guess, Rater
 from ratings.pairing import Group, orient
 
 CONTROLS: Group = (0, 0)
-UNJUDGED = (None, None, None)
 IDLE_SECONDS = 300.0
 RECENT = 20
 ENOUGH = 5
@@ -25,9 +25,11 @@ BREAK_PAIRS = 40
 BREAK_MINUTES = 25
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
-    """A pair that was given to the rater; `judgment`, `judged_at` and `seconds` are those of the current judgment."""
+class Turn(NamedTuple):
+    """A pair that was given to the rater; `judgment`, `judged_at` and `seconds` are those of the current judgment.
+
+    `lease_until` and `shown_at` are told of a pair that is not judged yet.
+    """
 
     pk: int
     token: UUID
@@ -37,7 +39,8 @@ class Turn:
     item: int
     left: int
     right: int
-    arms: tuple[int, int]
+    left_arm: int
+    right_arm: int
     expected: int | None
     skipped: bool
     lease_until: datetime | None
@@ -47,6 +50,11 @@ class Turn:
     seconds: float | None = None
 
     @property
+    def arms(self) -> tuple[int, int]:
+        """Of card A and of card B."""
+        return self.left_arm, self.right_arm
+
+    @property
     def is_open(self) -> bool:
         """Neither judged nor skipped."""
         return self.judged_at is None and not self.skipped
@@ -54,13 +62,12 @@ class Turn:
 
 @dataclass(frozen=True)
 class Standing:
-    """All turns of one rater, in the order they were given; `keys` are those of all their judgments, `guessed` the
-    turns they guessed at. `unblinded` says that the rater judged while able to see the key, which nobody unlearns."""
+    """All turns of one rater, in the order they were given; `guessed` are those that they guessed at. `unblinded` says
+    that the rater judged while able to see the key, which nobody unlearns."""
 
     turns: Sequence[Turn]
     baseline: int | None
     guessed: frozenset[int]
-    keys: frozenset[UUID] = frozenset()
     unblinded: bool = False
 
     def with_turn(self, changed: Turn) -> "Standing":
@@ -136,48 +143,24 @@ class Standing:
 
 
 def standing_of(rater: Rater, *, baseline: int | None) -> Standing:
-    """Read a rater's turns: two queries, and a third one where guesses are asked for."""
-    judgments = _judgments(rater.pk)
-    judged = {row[0]: row[1:4] for row in judgments}  # the last one of an assignment is the current one
-    turns = [
-        Turn(
-            pk=row[0],
-            token=row[1],
-            position=row[2],
-            kind=row[3],
-            comparison=row[4],
-            item=row[5],
-            left=row[6],
-            right=row[7],
-            arms=(row[8], row[9]),
-            expected=row[10],
-            skipped=row[11] is not None,
-            lease_until=row[12],
-            shown_at=row[13],
-            judgment=judged.get(row[0], UNJUDGED)[0],
-            judged_at=judged.get(row[0], UNJUDGED)[1],
-            seconds=judged.get(row[0], UNJUDGED)[2],
-        )
-        for row in _assignments(rater.pk)
-    ]
+    """Read a rater's turns: one query, and another where guesses are asked for."""
+    turns: dict[int, Turn] = {}
+    unblinded = False
+    for row in _turns(rater.pk):
+        turns[row[0]] = Turn._make(row[:-1])  # the last judgment of an assignment is the current one
+        unblinded = unblinded or bool(row[-1])
     guessed: frozenset[int] = frozenset()
     if rater.experiment.ask_guess:
         guessed = frozenset(Guess.objects.filter(assignment__rater=rater).values_list("assignment_id", flat=True))
-    keys = frozenset(row[4] for row in judgments)
-    return Standing(turns, baseline, guessed, keys, unblinded=any(row[5] for row in judgments))
+    return Standing(list(turns.values()), baseline, guessed, unblinded=unblinded)
 
 
 @prepared
-def _judgments(rater: int) -> QuerySet[Judgment, Row]:
-    rows = Judgment.objects.filter(assignment__rater=rater).order_by("pk")
-    return rows.values_list("assignment_id", "pk", "judged_at", "seconds", "key", "unblinded")
-
-
-@prepared
-def _assignments(rater: int) -> QuerySet[Assignment, Row]:
+def _turns(rater: int) -> QuerySet[Assignment, Row]:
+    """As `Turn` has its fields, an assignment's judgments one after the other."""
     return (
         Assignment.objects.filter(rater=rater)
-        .order_by("position")
+        .order_by("position", "judgments__pk")
         .values_list(
             "pk",
             "token",
@@ -190,8 +173,16 @@ def _assignments(rater: int) -> QuerySet[Assignment, Row]:
             "left__arm_id",
             "right__arm_id",
             "comparison__expected_id",
-            "skipped_at",
-            "lease_until",
-            "shown_at",
+            ExpressionWrapper(Q(skipped_at__isnull=False), BooleanField()),
+            _until_judged("lease_until"),
+            _until_judged("shown_at"),
+            "judgments__pk",
+            "judgments__judged_at",
+            "judgments__seconds",
+            "judgments__unblinded",
         )
     )
+
+
+def _until_judged(moment: str) -> Case:
+    return Case(When(judgments__isnull=True, then=F(moment)), output_field=DateTimeField())

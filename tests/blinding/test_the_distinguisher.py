@@ -9,7 +9,6 @@ import re
 import uuid
 import zlib
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -179,7 +178,7 @@ def test_handles_that_count_would_be_found(monkeypatch: pytest.MonkeyPatch) -> N
         turn = store(giving, *words)
         token = UUID(int=uuid.uuid4().int // 2 + (1 << 127) * (turn.left < turn.right))
         Assignment.objects.filter(pk=turn.pk).update(token=token)
-        return replace(turn, token=token)
+        return turn._replace(token=token)
 
     monkeypatch.setattr(serving._Giving, "store", telling)
     pages = [page for rater in range(4) for page in served_to(experiment, rater)]
