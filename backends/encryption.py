@@ -14,13 +14,11 @@ from itertools import chain
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
 
-from config.keys import ring_file
+from config.keys import check_ring, ring_file
 from experiments.refusals import Refused
 
 VERSION = "v1"
-SHORTEST_KEY = 32
 _NONCE_BYTES = 12
 
 
@@ -51,16 +49,7 @@ class Place:
 
 def ring(text: str) -> tuple[Key, ...]:
     """The keys of a comma-separated list; the first encrypts, all decrypt. Raises ImproperlyConfigured."""
-    entries = [entry.strip() for entry in text.split(",") if entry.strip()]
-    if not entries:
-        raise ImproperlyConfigured("BLINDPAIR_ENCRYPTION_KEYS is empty: give at least one key.")
-    for number, entry in enumerate(entries, start=1):
-        if len(entry) < SHORTEST_KEY:
-            raise ImproperlyConfigured(
-                f"Key {number} of BLINDPAIR_ENCRYPTION_KEYS has {len(entry)} characters; it needs {SHORTEST_KEY}. "
-                "Make one with `python -c 'import secrets; print(secrets.token_urlsafe(48))'`."
-            )
-    return tuple(_key(entry) for entry in entries)
+    return tuple(_key(entry) for entry in check_ring(text))
 
 
 def encrypt(secret: str, place: Place) -> str:

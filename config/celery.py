@@ -5,11 +5,17 @@ from typing import Any
 
 from celery import Celery
 from celery.signals import worker_init
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError
 
 from config.versions import NewerDatabase, refuse_newer
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+try:
+    settings.SCALED  # noqa: B018 - reading one reads all, and nonsense ends the start here
+except ImproperlyConfigured as error:
+    raise SystemExit(f"blindpair: {error}") from error
 app = Celery("blindpair")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()

@@ -3,16 +3,23 @@
 import os
 import signal
 import sys
+from importlib import import_module
 from typing import Any
 
-SCALED = bool(os.environ.get("DATABASE_URL"))
-os.environ.setdefault("DATABASE_SILENCE", "15")  # seconds; commands and workers wait longer for what takes long
+from django.core.exceptions import ImproperlyConfigured
 
-bind = os.environ.get("BIND", "127.0.0.1:8000")
+os.environ.setdefault("DATABASE_SILENCE", "15")  # seconds; commands and workers wait longer for what takes long
+try:
+    settings: Any = import_module("config.settings")  # here, so that nonsense ends the start before anything listens
+except ImproperlyConfigured as error:
+    raise SystemExit(f"blindpair: {error}") from error
+SCALED = settings.SCALED
+
+bind = settings.BIND
 worker_class = "gthread"
 # SQLite serves one process; Postgres as many as there are.
-workers = int(os.environ.get("WEB_CONCURRENCY", "2")) if SCALED else 1
-threads = int(os.environ.get("WEB_THREADS", "16"))
+workers = settings.WEB_CONCURRENCY if SCALED else 1
+threads = settings.WEB_THREADS
 timeout = 60
 graceful_timeout = 30
 keepalive = 5
@@ -21,7 +28,7 @@ control_socket_disable = True  # one place less that listens
 preload_app = False  # threads do not survive a fork
 accesslog = None  # an address may hold a rater's token
 errorlog = "-"
-forwarded_allow_ips = os.environ.get("TRUSTED_PROXIES", "")
+forwarded_allow_ips = ",".join(settings.TRUSTED_PROXIES)
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108 - gunicorn's heartbeat file
 
 # A thread that holds the write lock gets the interpreter back this soon after each of its calls to the database.

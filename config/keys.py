@@ -8,6 +8,8 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
+SHORTEST_KEY = 32
+
 
 def read_or_make(name: str, path: Path, *, scaled: bool) -> str:
     """The secret called `name`: the environment's, else the one kept in `path`, made on first use (mode 600).
@@ -22,6 +24,20 @@ def read_or_make(name: str, path: Path, *, scaled: bool) -> str:
             f"make one with `python -c 'import secrets; print(secrets.token_urlsafe(48))'` and set {name} everywhere."
         )
     return _kept_in(path)
+
+
+def check_ring(text: str) -> list[str]:
+    """The keys of a comma-separated list. Raises ImproperlyConfigured where there is none, or one is too short."""
+    entries = [entry.strip() for entry in text.split(",") if entry.strip()]
+    if not entries:
+        raise ImproperlyConfigured("BLINDPAIR_ENCRYPTION_KEYS is empty: give at least one key.")
+    for number, entry in enumerate(entries, start=1):
+        if len(entry) < SHORTEST_KEY:
+            raise ImproperlyConfigured(
+                f"Key {number} of BLINDPAIR_ENCRYPTION_KEYS has {len(entry)} characters; it needs {SHORTEST_KEY}. "
+                "Make one with `python -c 'import secrets; print(secrets.token_urlsafe(48))'`."
+            )
+    return entries
 
 
 def encryption_key() -> str:

@@ -6,59 +6,49 @@ Scaled (DATABASE_URL, REDIS_URL): Postgres with pooling, Redis as broker and cac
 
 import os
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
-import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from config import sentry
-from config.keys import read_or_make
+from backends.hosts import BadAddress, read_allowed
+from config import environment, sentry
+from config.keys import check_ring, read_or_make
 from config.visitors import networks
 
 # Several processes share the cores; a report's small matrices are slower on many threads than on one.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
-DATA_DIR = Path(env.str("BLINDPAIR_DATA", default=str(BASE_DIR / "var"))).resolve()
-DATA_DIR.mkdir(parents=True, exist_ok=True)
-
-
-def _count(name: str, default: int) -> int:
-    """A whole number from 1 on. Raises ImproperlyConfigured."""
-    said = env.str(name, default=str(default))
-    if not said.isascii() or not said.isdecimal() or int(said) < 1:
-        raise ImproperlyConfigured(f"{name} must be a whole number from 1 on, not {said!r}.")
-    return int(said)
-
-
-DATABASE_URL = env.str("DATABASE_URL", default="")
-REDIS_URL = env.str("REDIS_URL", default="")
+DATA_DIR = environment.folder("BLINDPAIR_DATA", BASE_DIR / "var")
+DATABASE_URL = environment.text("DATABASE_URL")
+REDIS_URL = environment.redis_address("REDIS_URL")
 SCALED = bool(DATABASE_URL)
 if REDIS_URL and not SCALED:
     raise ImproperlyConfigured("REDIS_URL is set but DATABASE_URL is not: set both (scaled) or neither (embedded).")
 
-BIND = env.str("BIND", default="127.0.0.1:8000")
-WEB_CONCURRENCY = _count("WEB_CONCURRENCY", 2 if SCALED else 1)
-WEB_THREADS = _count("WEB_THREADS", 16)
-DATABASE_POOL = _count("DATABASE_POOL", 20)
-DEBUG = env.bool("DEBUG", default=False)
+BIND = environment.listening("BIND", "127.0.0.1:8000")
+WEB_CONCURRENCY = environment.count("WEB_CONCURRENCY", 2 if SCALED else 1)
+WEB_THREADS = environment.count("WEB_THREADS", 16)
+DATABASE_POOL = environment.count("DATABASE_POOL", 20)
+SQLITE_PATIENCE = environment.seconds("SQLITE_PATIENCE", 20)
+DEBUG = environment.switch("DEBUG", default=False)
 SECRET_KEY = read_or_make("SECRET_KEY", DATA_DIR / "secret.key", scaled=SCALED)
 ENCRYPTION_KEYS = read_or_make("BLINDPAIR_ENCRYPTION_KEYS", DATA_DIR / "encryption.keys", scaled=SCALED)
+check_ring(ENCRYPTION_KEYS)
 
 # `up` notes where it serves, so that commands beside it print links that lead there.
 _noted = DATA_DIR / "address"
 _address = _noted.read_text().strip() if _noted.is_file() else "http://127.0.0.1:8000"
-PUBLIC_URL = env.str("PUBLIC_URL", default=_address).rstrip("/")
-_public = urlsplit(PUBLIC_URL)
-if _public.scheme not in {"http", "https"} or not _public.hostname:
-    raise ImproperlyConfigured(f"PUBLIC_URL must be an http or https address, not {PUBLIC_URL!r}.")
+_public = environment.web_address("PUBLIC_URL", _address)
+PUBLIC_URL = _public.geturl()
 HTTPS = _public.scheme == "https"
-ALLOWED_HOSTS = [*env.list("ALLOWED_HOSTS", default=[]), "localhost", "127.0.0.1", "[::1]", _public.hostname]
-TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
+ALLOWED_HOSTS = [*environment.host_names("ALLOWED_HOSTS"), "localhost", "127.0.0.1", "[::1]", str(_public.hostname)]
+TRUSTED_PROXIES = environment.entries("TRUSTED_PROXIES")
 networks(tuple(TRUSTED_PROXIES))  # nonsense ends the start
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if HTTPS else []
-ENDPOINT_HOSTS = env.list("BLINDPAIR_ENDPOINT_HOSTS", default=[])
+ENDPOINT_HOSTS = environment.entries("BLINDPAIR_ENDPOINT_HOSTS")
+try:
+    read_allowed(ENDPOINT_HOSTS)
+except BadAddress as _error:
+    raise ImproperlyConfigured(str(_error)) from _error
 
 INSTALLED_APPS = [
     "accounts",
@@ -118,7 +108,7 @@ def _embedded_database() -> dict[str, object]:
         "NAME": DATA_DIR / "blindpair.sqlite3",
         "CONN_MAX_AGE": None,  # opening and closing the file with every request took a tenth of it
         "OPTIONS": {
-            "timeout": env.float("SQLITE_PATIENCE", default=20),
+            "timeout": SQLITE_PATIENCE,
             "transaction_mode": "IMMEDIATE",
             # FULL: an acknowledged judgment survives a power cut.
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;",
@@ -129,9 +119,7 @@ def _embedded_database() -> dict[str, object]:
 
 
 def _scaled_database() -> dict[str, object]:
-    database: dict[str, Any] = env.db_url_config(DATABASE_URL)
-    if "postgresql" not in str(database["ENGINE"]):
-        raise ImproperlyConfigured("DATABASE_URL must be a postgres:// address; leave it unset for SQLite.")
+    database = environment.database("DATABASE_URL")
     database["ENGINE"] = "config.postgres"
     database["CONN_HEALTH_CHECKS"] = True
     database["OPTIONS"] = {
@@ -148,7 +136,7 @@ def _scaled_database() -> dict[str, object]:
 
 
 # A web process gives up on a server that says nothing; commands and workers may ask for what takes long.
-DATABASE_SILENCE = env.float("DATABASE_SILENCE", default=0) or None
+DATABASE_SILENCE = environment.seconds("DATABASE_SILENCE", 0) or None
 DATABASES = {"default": _scaled_database() if SCALED else _embedded_database()}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -191,7 +179,7 @@ SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_AGE = 14 * 24 * 3600
 SECURE_REFERRER_POLICY = "same-origin"  # `no-referrer` would make Django refuse plain forms
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
-SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=HTTPS)
+SECURE_SSL_REDIRECT = environment.switch("SECURE_SSL_REDIRECT", default=HTTPS)
 SECURE_REDIRECT_EXEMPT = ["^healthz/?$", "^readyz/?$", "^metrics/?$"]
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
@@ -204,7 +192,6 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 5
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler", "config.uploads.NamelessUploads"]
 FILE_UPLOAD_TEMP_DIR = str(DATA_DIR / "uploads")
-Path(FILE_UPLOAD_TEMP_DIR).mkdir(parents=True, exist_ok=True)
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
@@ -212,27 +199,21 @@ USE_TZ = True
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = DATA_DIR / "staticfiles"
-STATIC_ROOT.mkdir(exist_ok=True)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
-EMAIL_URL = env.str("EMAIL_URL", default="")
-if EMAIL_URL:
-    for _name, _value in env.email_url_config(EMAIL_URL).items():
-        globals()[_name] = _value
+EMAIL_URL = environment.text("EMAIL_URL")
+DEFAULT_FROM_EMAIL = environment.sender("EMAIL_FROM", f"blindpair@{_public.hostname}")
+if _mail := environment.mail("EMAIL_URL"):
+    globals().update(_mail)
     EMAIL_TIMEOUT = 10
-    DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default=f"blindpair@{_public.hostname}")
 else:
     EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 
-LOG_FORMAT = env.str("LOG_FORMAT", default="text")
-if LOG_FORMAT not in {"text", "json"}:
-    raise ImproperlyConfigured(f"LOG_FORMAT must be text or json, not {LOG_FORMAT!r}.")
-LOG_LEVEL = env.str("LOG_LEVEL", default="INFO").upper()
-if LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}:
-    raise ImproperlyConfigured(f"LOG_LEVEL must be DEBUG, INFO, WARNING, ERROR or CRITICAL, not {LOG_LEVEL!r}.")
+LOG_FORMAT = environment.choice("LOG_FORMAT", "text", ("text", "json"))
+LOG_LEVEL = environment.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -253,10 +234,8 @@ LOGGING = {
         "config.requests": {"level": "INFO" if LOG_FORMAT == "json" else "WARNING"},
     },
 }
-METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
-if METRICS_TOKEN and len(METRICS_TOKEN) < 16:
-    raise ImproperlyConfigured("METRICS_TOKEN is too short to be a secret: 16 or more random characters.")
-SENTRY_DSN = env.str("SENTRY_DSN", default="")
+METRICS_TOKEN = environment.token("METRICS_TOKEN")
+SENTRY_DSN = environment.text("SENTRY_DSN")
 if SENTRY_DSN:
     sentry.start(SENTRY_DSN)
 os.environ.setdefault("PYTHONUTF8", "1")

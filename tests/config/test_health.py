@@ -23,6 +23,7 @@ def test_a_ready_process_says_so_part_by_part(client: Client) -> None:
     assert answer.status_code == 200
     assert answer.json() == {
         "ready": True,
+        "degraded": False,
         "parts": {"database": "ok", "migrations": "ok", "broker": "ok", "room": "ok"},
     }
 
@@ -39,10 +40,28 @@ def test_a_lost_database_is_not_ready(client: Client, monkeypatch: pytest.Monkey
 
 def test_a_lost_broker_is_named_and_a_found_one_is_ok(client: Client, settings: pytest.FixtureRequest) -> None:
     settings.REDIS_URL = f"redis://127.0.0.1:{free_port()}/0"  # type: ignore[attr-defined]
-    assert client.get("/readyz").json()["parts"]["broker"].startswith("Redis does not answer")
+    answer = client.get("/readyz")
+    assert answer.status_code == 200, "votes and pages need no Redis: no web process leaves the rotation for it"
+    assert (answer.json()["ready"], answer.json()["degraded"]) == (True, True)
+    assert answer.json()["parts"]["broker"].startswith("Redis does not answer")
     with redis_server() as url:
         settings.REDIS_URL = url  # type: ignore[attr-defined]
-        assert any(client.get("/readyz").json()["ready"] for _ in range(20)), "a busy one may be late, not always"
+        asked = [client.get("/readyz").json() for _ in range(20)]
+    assert any(facts["ready"] and not facts["degraded"] for facts in asked), "a busy one may be late, not always"
+
+
+@pytest.mark.once
+def test_what_cannot_be_done_without_is_not_called_degraded(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing() -> None:
+        raise health.NotReady("away")
+
+    for part in set(health.CHECKS) - {"broker"}:
+        with monkeypatch.context() as planted:
+            planted.setitem(health.CHECKS, part, missing)
+            planted.setitem(health.CHECKS, "broker", missing)
+            answer = client.get("/readyz")
+        assert answer.status_code == 503, part
+        assert (answer.json()["ready"], answer.json()["degraded"]) == (False, False)
 
 
 @pytest.mark.processes

@@ -140,6 +140,13 @@ def full(house: House) -> Iterator[None]:
         client.config_set("maxmemory", "0")
 
 
+def test_a_load_balancer_keeps_the_web_process_while_redis_is_away(house: House) -> None:
+    with killed(house):
+        answer = httpx.get(f"{house.web.address}/readyz", timeout=30)
+        assert (answer.status_code, answer.json()["degraded"]) == (200, True)
+    until(lambda: not httpx.get(f"{house.web.address}/readyz", timeout=30).json()["degraded"])
+
+
 @pytest.mark.parametrize("trouble", [emptied, full, slow, frozen, restarted, killed])
 def test_nobody_notices(house: House, trouble: object) -> None:
     with trouble(house):  # type: ignore[operator]
