@@ -30,7 +30,7 @@ class _Statement:
 
 
 def prepared(build: Callable[P, QuerySet[Any, Any]]) -> Callable[P, list[Row]]:
-    """The rows of a `values_list` whose arguments, ints or datetimes, only stand for values in it.
+    """The rows of a `values_list` whose arguments, ints, texts or datetimes, only stand for values in it.
 
     An argument must not decide what the query looks like: it is built once a thread, with stand-ins.
     """
@@ -79,7 +79,7 @@ class Adding:
             )
             for field in fields
         ]
-        with connection.cursor() as cursor:
+        with _cursor() as cursor:
             cursor.execute(sql, row)
             return [int(made[0]) for made in cursor.fetchall()]
 
@@ -94,11 +94,16 @@ class Adding:
         return insert, fields
 
 
+def _cursor() -> Any:
+    """Postgres keeps the plan of what it is asked again; SQLite's driver does by itself."""
+    return getattr(connection, "prepared_cursor", connection.cursor)()
+
+
 def _ask(statement: _Statement, args: tuple[Any, ...]) -> list[Row]:
     params = list(statement.given)
     for place, argument in statement.places:
         params[place] = _stored(args[argument])
-    with connection.cursor() as cursor:
+    with _cursor() as cursor:
         cursor.execute(statement.sql, params)
         found = cursor.fetchall()
     if not statement.converters:
@@ -147,12 +152,14 @@ def _uuid(value: str | None, expression: Any, connection: Any) -> UUID | None:
     return UUID(value) if value else None
 
 
-def _stand_in(place: int, value: object) -> int | datetime:
+def _stand_in(place: int, value: object) -> int | str | datetime:
     """A value of the same type that no query says by itself."""
     if isinstance(value, datetime):
         return datetime(1871, 3, 1 + place, 4, 5, 6, 789, tzinfo=UTC)
     if isinstance(value, int):
         return SMALLEST_STAND_IN + place
+    if isinstance(value, str):
+        return f"stand-in {SMALLEST_STAND_IN + place}"
     raise TypeError(f"no stand-in for {type(value).__name__}")
 
 

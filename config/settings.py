@@ -131,6 +131,7 @@ def _scaled_database() -> dict[str, object]:
             "reconnect_timeout": 2,  # then it begins anew: waits that double would find a database late that is back
         },
         "connect_timeout": 4,
+        "prepare_threshold": 5,  # of `config.prepared` alone: Django's own statements carry their values
     }
     return database
 
@@ -172,6 +173,7 @@ LOGIN_URL = "/login/"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/login/"
 
+SESSION_ENGINE = "accounts.sessions"
 SESSION_COOKIE_NAME = "__Host-session" if HTTPS else "session"
 CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS

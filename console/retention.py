@@ -4,12 +4,12 @@ import logging
 import threading
 from datetime import datetime, timedelta
 
-from django.contrib.sessions.backends.db import SessionStore
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from accounts import throttling
 from accounts.actions import log
+from accounts.sessions import SessionStore
 from console import staging
 from console.actions import delete
 from experiments.models import Experiment, Status

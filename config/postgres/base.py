@@ -91,3 +91,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
             raise
         _circuit.found(away=False)
         return connection
+
+    def prepared_cursor(self) -> Any:
+        """For statements that come again and again: the server reads and plans each once a connection."""
+        self.ensure_connection()
+        with self.wrap_database_errors:
+            cursor = base.ServerBindingCursor(self.connection)  # type: ignore[call-arg]  # the stubs lose its parent
+            return self._prepare_cursor(cursor)  # type: ignore[attr-defined]  # a hook that the stubs leave out

@@ -60,8 +60,29 @@ def test_a_value_that_decides_what_the_query_looks_like_is_refused() -> None:
         first(3)
 
 
-def test_text_and_names_are_refused() -> None:
-    with pytest.raises(TypeError, match="no stand-in for str"):
-        prepared(newer)("one", NOW)  # type: ignore[arg-type]
+def test_other_texts_give_other_rows() -> None:
+    def labelled(label: str) -> QuerySet[Rater, Row]:
+        return Rater.objects.filter(label=label).values_list("pk")
+
+    ask, experiment = prepared(labelled), an_experiment()
+    one, other = a_rater(experiment, "One"), a_rater(experiment, "O'ther %s")
+    assert [ask("One"), ask("O'ther %s"), ask("nobody")] == [[(one.pk,)], [(other.pk,)], []]
+
+
+def test_values_without_a_stand_in_and_names_are_refused() -> None:
+    with pytest.raises(TypeError, match="no stand-in for float"):
+        prepared(newer)(1.5, NOW)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="by position"):
         prepared(newer)(experiment=1, since=NOW)
+
+
+def test_postgres_keeps_the_plan_of_what_is_asked_again() -> None:
+    ask = prepared(newer)
+    for experiment in range(10):
+        ask(experiment, NOW)
+    if connection.vendor == "sqlite":  # its driver keeps statements by itself, and tells nobody which
+        assert not hasattr(connection, "prepared_cursor")
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%created_at%draw_salt%'")
+        assert cursor.fetchone()[0] >= 1

@@ -7,13 +7,13 @@ from io import StringIO
 from typing import Any
 
 import pytest
-from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.db import OperationalError
 from django.utils import timezone
 
 from accounts.models import Event, Try
+from accounts.sessions import SessionStore
 from accounts.throttling import LINKS, attempt
 from config.celery import app
 from console import retention, tasks
