@@ -124,7 +124,7 @@ def test_a_hanging_server_ends_at_the_deadline_and_is_asked_once_more() -> None:
     with ModelServer(Reply([Hang()])) as server:
         result, waits = ask_until_done(server, total=0.2)
     assert (result.kind, len(server.posts), waits) == ("too_slow", 2, [])
-    assert all(180 <= (attempt.offsets.end or 0) < 5000 for attempt in result.attempts)
+    assert all(180 <= (attempt.offsets.end or 0) < 60_000 for attempt in result.attempts)
 
 
 def test_a_server_without_usage_in_its_stream_is_asked_again_without_it() -> None:

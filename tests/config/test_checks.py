@@ -80,7 +80,7 @@ def manage(checkout: Path, folder: Path, *words: str, **environment: str) -> sub
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=180,
     )
 
 

@@ -88,6 +88,6 @@ def test_the_housekeeper_goes_on_after_a_failure_and_ends_when_told(monkeypatch:
     monkeypatch.setattr(retention, "sweep", sweep)
     keeper = retention.Housekeeper(every_seconds=0.01)
     keeper.start()
-    assert twice.wait(10)
+    assert twice.wait(120)
     keeper.stop()
     assert not any(thread.name == "housekeeping" for thread in threading.enumerate())

@@ -71,4 +71,4 @@ class Copy:
 
     def close(self) -> None:
         """End the server."""
-        self.server.communicate(timeout=30)
+        self.server.communicate(timeout=180)
