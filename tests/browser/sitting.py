@@ -36,7 +36,7 @@ class Sitting:
 
     def stop_time(self) -> None:
         """From now on time passes only when it is told to."""
-        self.page.clock.pause_at(self.page.evaluate("Date.now()") + 1000)
+        self.page.clock.pause_at(self.page.evaluate("Date.now()") + 10_000)
 
     def arrived(self, number: int) -> None:
         """The pair with this number is on the screen, ready for keys."""

@@ -47,7 +47,7 @@ def test_a_refused_verdict_stays_pressed_and_goes_again_with_the_same_key(sit: S
     rater.page.keyboard.press("3")
     shows_as_unsaved(rater, "right", "Not saved. Retrying.")
     assert Judgment.objects.count() == 0
-    for _ in range(200):  # the waits grow; each begins when its refusal has come
+    for _ in range(5000):  # the waits grow; each begins when its refusal has come
         rater.page.clock.fast_forward(500)
         if len(rater.posts()) == 3:
             break
@@ -189,7 +189,7 @@ def test_a_database_that_is_away_is_told_and_the_answer_goes_again(sit: Sit, mon
     rater.stop_time()
     rater.page.keyboard.press("3")
     shows_as_unsaved(rater, "right", "Not saved. Retrying.")
-    for _ in range(200):
+    for _ in range(5000):
         rater.page.clock.fast_forward(500)
         if len(rater.posts()) == 3:
             break
