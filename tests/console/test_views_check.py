@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import Event, User
+from console import checking
 from experiments.actions import store_output
 from experiments.models import Experiment, Output
 from tests.factories import a_system, an_experiment
@@ -106,6 +107,18 @@ def test_the_order_of_cards_does_not_follow_the_arms(client: Client, experiment:
     # The rows' keys differ from run to run, so the draws do: one in a million runs sees a card always first.
     for two_cards in zip(*orders, strict=True):
         assert set(two_cards) == {("First", "Second"), ("Second", "First")}
+
+
+def test_cards_in_another_language_stand_by_their_handles_too(
+    experiment: Experiment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    third = a_system(experiment, "heron").arm
+    item = experiment.inputs.get(position=5)
+    store_output(input=item, arm=third, raw_text=ENGLISH.format(item), outcome="complete")
+    foreign = [answer(experiment, 5, GERMAN + "x" * which, which=which).pk for which in (0, 1)]
+    for sign in (1, -1):
+        monkeypatch.setattr(checking, "handle_of", lambda _, pk, sign=sign: f"{10**9 + sign * pk}")
+        assert checking.find(experiment).rows["language"] == foreign[::sign]
 
 
 def test_masking_replaces_the_names_and_moves_the_card_on(client: Client, experiment: Experiment) -> None:
