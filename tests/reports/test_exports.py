@@ -60,7 +60,7 @@ def test_criteria_stand_in_their_own_order_whatever_order_they_were_stored_in() 
     experiment = studies.a_study(inputs=1, raters=1)
     for position, name in enumerate(("clear", "true", "brief"), start=1):
         Criterion.objects.create(experiment=experiment, position=position, name=name)
-    studies.also_on(Judgment.objects.get(), brief="left", true="both_bad", clear="right")
+    studies.also_on(Judgment.objects.get(), true="both_bad", brief="left", clear="right")
     [line] = written(experiment, "jsonl").decode().splitlines()
     assert list(json.loads(line)["criteria"]) == ["clear", "true", "brief"]
 
