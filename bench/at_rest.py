@@ -96,7 +96,7 @@ def ring(server: str, count: int) -> list[float]:
 
     from backends.actions import add_endpoint, add_system, start_collecting  # noqa: PLC0415
     from backends.collecting import Engine  # noqa: PLC0415
-    from backends.models import Completion  # noqa: PLC0415
+    from backends.models import Completion, System  # noqa: PLC0415
     from experiments.actions import NewInput, add_experiment  # noqa: PLC0415
 
     call_command("migrate", verbosity=0)
@@ -107,11 +107,11 @@ def ring(server: str, count: int) -> list[float]:
     for number in range(count + 1):
         item = NewInput(external_id="in1", messages=[{"role": "user", "content": "Question 1?"}])
         experiment = add_experiment(fields={"slug": f"e{number}", "title": "E", "question": "Which?"}, inputs=[item])
-        system = add_system(experiment=experiment, name="timed", endpoint=endpoint, model_id="fake")
-        type(system).objects.update(preflight={"before": {"server": "fake"}, "after": {"server": "fake"}})
+        arm = add_system(experiment=experiment, name="timed", endpoint=endpoint, model_id="fake")
+        System.objects.update(preflight={"before": {"server": "fake"}, "after": {"server": "fake"}})
         began = time.monotonic()
         start_collecting(experiment=experiment)
-        while not Completion.objects.filter(system=system, state="done").exists():
+        while not Completion.objects.filter(system__arm=arm, state="done").exists():
             time.sleep(0.001)
         waits.append((time.monotonic() - began) * 1000)
     engine.stop()
