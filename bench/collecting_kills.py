@@ -1,0 +1,128 @@
+"""Answers fetched while servers are killed with SIGKILL: what is lost, stored twice, asked for in vain (R5).
+
+    .venv/bin/python bench/collecting_kills.py [--completions 5000] [--kills 20] [--only embedded|scaled]
+
+Scaled, two workers, Redis and Postgres are killed in turn; embedded, the one server is. The kills come at random places;
+the last strikes when no more answers are missing than may be under way, so that what follows is what a kill costs.
+Goal: 0 lost, 0 stored twice, at most as many calls in vain as were under way, all there a lease and 2 s after the last
+kill. Rows of a killed process are taken up when its lease is over: a kill may cost half a minute.
+"""
+
+import argparse
+import random
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(CHECKOUT))
+from tests.fakes.model_server import ModelServer  # noqa: E402 - after the path is set
+from tests.faults.asked import add_asked, fetched, polite  # noqa: E402
+from tests.faults.assault import rows  # noqa: E402
+from tests.faults.killable import Postgres, Redis, Server, Web, Worker, folders, scaled, started, until  # noqa: E402
+from tests.journeys.drivers import Installation  # noqa: E402
+
+CONCURRENCY, LEASE_SECONDS, TTFT = 8, 30, 0.05
+ANSWERED = """
+    SELECT i.external_id, c.state, c.raw_text FROM backends_completion c JOIN experiments_input i ON i.id = c.input_id
+    JOIN backends_system s ON s.id = c.system_id WHERE s.name = 'asked'
+"""
+STORED = "SELECT input_id FROM experiments_output WHERE text LIKE 'You said%'"
+
+
+def main() -> int:
+    """A line a footing; the exit code is 1 where a goal is missed."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--completions", type=int, default=5_000)
+    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--only", choices=["embedded", "scaled"])
+    given = parser.parse_args()
+    legs = {"embedded": embedded, "scaled": on_postgres}
+    reached = [leg(given.completions, given.kills) for name, leg in legs.items() if given.only in (None, name)]
+    return 0 if all(reached) else 1
+
+
+def embedded(completions: int, kills: int) -> bool:
+    """One process tree on SQLite."""
+    with folders("here") as (folder,):
+        here = Installation(folder)
+        with asked(here, completions) as server:
+            web = Web(here)
+            with started(web):
+                return survived("embedded", here, server, victims=[web] * kills, completions=completions)
+
+
+def on_postgres(completions: int, kills: int) -> bool:
+    """Everything that collects on the scaled footing; the last to be killed is a worker."""
+    with folders("here", "postgres", "redis") as (folder, at_postgres, at_redis):
+        postgres, broker = Postgres(at_postgres), Redis(at_redis)
+        with started(postgres, broker):
+            here = scaled(folder, postgres, broker)
+            with asked(here, completions) as server:
+                workers = [Worker(here, name) for name in ("one", "two")]
+                every: list[Server] = [*workers, broker, postgres]
+                victims = [every[number % len(every)] for number in range(kills - 1)]
+                random.Random(7).shuffle(victims)
+                with started(*workers):
+                    return survived("scaled", here, server, victims=[*victims, workers[0]], completions=completions)
+
+
+@contextmanager
+def asked(here: Installation, completions: int) -> Iterator[ModelServer]:
+    """A server of answers, and an experiment whose rows wait for it."""
+    with ModelServer(partial(polite, ttft=TTFT)) as server:
+        here.run("migrate", "--verbosity", "0")
+        here.run("collectstatic", "--noinput", "--verbosity", "0")
+        add_asked(here, server.base_url, inputs=completions, concurrency=CONCURRENCY)
+        here.run("collect", "asked")
+        yield server
+
+
+def survived(name: str, here: Installation, server: ModelServer, *, victims: list[Server], completions: int) -> bool:
+    """Kill, wait, count, print."""
+    began = time.monotonic()
+    held, last = kill_while_collecting(here, victims, completions)
+    until(lambda: fetched(here) == completions)
+    end = time.monotonic()
+    asked_for = Counter(one.prompt for one in server.posts if one.prompt.startswith("Question"))
+    wasted = sum(asked_for.values()) - len(asked_for)
+    answered = rows(here, ANSWERED)
+    good = {
+        item
+        for item, state, text in answered
+        if (state, text) == ("done", f"You said: Question {item.removeprefix('in')}?")
+    }
+    outputs = Counter(item for (item,) in rows(here, STORED))
+    lost = completions - min(len(good), len(outputs))
+    doubled = len(answered) - completions + sum(outputs.values()) - len(outputs)
+    print(
+        f"{name:9} {completions} answers in {end - began:.0f} s, {len(victims)} kills: lost {lost}, stored twice "
+        f"{doubled}, calls in vain {wasted} (at most {CONCURRENCY * len(victims)}), all there {end - last:.1f} s after "
+        f"the last kill, which struck {held} calls (at most {LEASE_SECONDS + 2} s)",
+        flush=True,
+    )
+    in_time = end - last <= LEASE_SECONDS + 2
+    return lost == doubled == 0 and wasted <= CONCURRENCY * len(victims) and in_time
+
+
+def kill_while_collecting(here: Installation, victims: list[Server], completions: int) -> tuple[int, float]:
+    """Kill each and start it again, evenly over the answers; calls under way at the last kill, and when it was."""
+    draw, last = random.Random(1), completions - CONCURRENCY
+    for number, victim in enumerate(victims, 1):
+        is_last = number == len(victims)
+        due = last if is_last else last * (number - draw.uniform(0.2, 0.8)) / len(victims)
+        until(lambda: fetched(here) >= due)  # noqa: B023 - called at once
+        if is_last:
+            held = rows(here, "SELECT count(*) FROM backends_completion WHERE state = 'running'")[0][0]
+        victim.kill()
+        killed = time.monotonic()
+        victim.start()
+    return int(held), killed
+
+
+if __name__ == "__main__":
+    sys.exit(main())
