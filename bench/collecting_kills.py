@@ -2,7 +2,7 @@
 
     .venv/bin/python bench/collecting_kills.py [--completions 5000] [--kills 20] [--only embedded|scaled]
 
-Scaled, two workers, Redis and Postgres are killed in turn; embedded, the one server is. The kills come at random places;
+Scaled, two workers, Redis and Postgres are killed; embedded, the one server is. The kills come at random places;
 the last strikes when no more answers are missing than may be under way, so that what follows is what a kill costs.
 Goal: 0 lost, 0 stored twice, at most as many calls in vain as were under way, all there a lease and 2 s after the last
 kill. Rows of a killed process are taken up when its lease is over: a kill may cost half a minute.

@@ -12,7 +12,7 @@ from backends.listing import endpoint_with, endpoints
 from console.upload_forms import ENCODINGS, UploadForm
 from experiments.actions import NewCriterion
 from experiments.models import Criterion, Experiment, Pairs
-from experiments.uploads.jsons import Unreadable, parse
+from experiments.uploads.json_values import Unreadable, parse
 from experiments.uploads.limits import INPUTS
 from reports.cost_fields import BY_TOKENS, LABELS, OF_GPUS, WORTH_TOO_MUCH, field_of, stated
 

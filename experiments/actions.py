@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from django.db import transaction
@@ -16,6 +17,7 @@ from experiments.normalising import normalise
 from experiments.refusals import Refused
 from experiments.rendering import render
 
+BATCH = 500
 BEFORE_THE_SEAL = (Status.DRAFT, Status.COLLECTING)
 HELD_BACK = {
     "truncated": "the answer was cut off before its end",
@@ -93,21 +95,20 @@ def add_experiment(
 def add_inputs(*, experiment: Experiment, inputs: Sequence[NewInput]) -> None:
     """Inputs after those that are there, in the order given."""
     start = experiment.inputs.count() + 1
-    Input.objects.bulk_create(
-        (
-            Input(
-                experiment=experiment,
-                position=position,
-                external_id=one.external_id,
-                messages=one.messages,
-                tags=one.tags,
-                reference=one.reference,
-                personal=one.personal,
-            )
-            for position, one in enumerate(inputs, start=start)
-        ),
-        batch_size=500,
+    rows = (
+        Input(
+            experiment=experiment,
+            position=position,
+            external_id=one.external_id,
+            messages=one.messages,
+            tags=one.tags,
+            reference=one.reference,
+            personal=one.personal,
+        )
+        for position, one in enumerate(inputs, start=start)
     )
+    while batch := list(islice(rows, BATCH)):  # bulk_create would hold the rows of all batches at once
+        Input.objects.bulk_create(batch)
 
 
 def add_arm(*, experiment: Experiment) -> Arm:

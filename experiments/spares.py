@@ -3,11 +3,12 @@
 import random
 from bisect import bisect
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from django.db import transaction
 
-from experiments.actions import NewInput, unsealed
+from experiments.actions import BATCH, NewInput, unsealed
 from experiments.models import Experiment, Input, Spare
 from experiments.personal_data import found
 
@@ -17,22 +18,21 @@ Recorded = Mapping[str, Mapping[str, Any]]
 
 def add_spares(*, experiment: Experiment, rows: Sequence[tuple[NewInput, Recorded]]) -> None:
     """Keep the rows that were not chosen, each with the answers to it that were recorded, by system."""
-    Spare.objects.bulk_create(
-        (
-            Spare(
-                experiment=experiment,
-                external_id=one.external_id,
-                messages=one.messages,
-                tags=one.tags,
-                reference=one.reference,
-                personal=one.personal,
-                outputs=outputs,
-                length=length_of(one.messages),
-            )
-            for one, outputs in rows
-        ),
-        batch_size=500,
+    made = (
+        Spare(
+            experiment=experiment,
+            external_id=one.external_id,
+            messages=one.messages,
+            tags=one.tags,
+            reference=one.reference,
+            personal=one.personal,
+            outputs=outputs,
+            length=length_of(one.messages),
+        )
+        for one, outputs in rows
     )
+    while batch := list(islice(made, BATCH)):
+        Spare.objects.bulk_create(batch)
 
 
 def add_answers(experiment: Experiment, system: str, answers: Recorded) -> None:

@@ -4,14 +4,15 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 
 from experiments.uploads import columns as named
-from experiments.uploads.jsons import Unreadable, parse
+from experiments.uploads.json_values import Unreadable, parse
 from experiments.uploads.limits import INPUTS, Limits
 from experiments.uploads.problems import BadRow, UploadError, error_of_rows
 from experiments.uploads.records import Record, Records, open_records
-from experiments.uploads.shapes import shaped
+from experiments.uploads.shapes import shaped, where_records_lie
 from experiments.uploads.sources import Source, check_size, name_of, opened
 from experiments.uploads.values import (
     BadValue,
@@ -92,7 +93,8 @@ def read(
     with ExitStack() as stack:
         file = stack.enter_context(opened(source))
         check_size(file, limits, name)
-        records = open_records(file, name, limits=limits, format=format, encoding=encoding, delimiter=delimiter)
+        how: dict[str, Any] = {"format": format, "encoding": encoding, "delimiter": delimiter}
+        records = open_records(file, name, limits=limits, finder=where_records_lie, **how)
         shape, items = shaped(records.items)
         reader = _Reader(records, shape, dict(columns or {}), tuple(output_columns), limits, name)
         reader.take(items)
@@ -112,7 +114,7 @@ class _Reader:
     columns: dict[str, str] = field(default_factory=dict)
     others: dict[str, None] = field(default_factory=dict)
     ids: dict[str, int] = field(default_factory=dict)
-    texts: dict[str, int] = field(default_factory=dict)
+    texts: dict[bytes, int] = field(default_factory=dict)
     repeated: list[tuple[int, int]] = field(default_factory=list)
     turned: int = 0
     seen: int = 0
@@ -295,7 +297,7 @@ class _Reader:
         return made
 
     def _note_repeated(self, line: int, messages: Messages) -> None:
-        text = json.dumps(messages)
+        text = sha256(json.dumps(messages).encode()).digest()  # the text itself is held once, in the row
         if text in self.texts:
             self.repeated.append((line, self.texts[text]))
         self.texts.setdefault(text, line)

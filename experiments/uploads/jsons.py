@@ -1,28 +1,20 @@
-"""JSON read strictly: one object a line, or one array; no duplicate keys, no NaN, no endless numbers or nesting."""
+"""The records of a JSON file: one object a line, an array of objects, or an object that holds one."""
 
-import json
-import math
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from experiments.uploads.delimited import Ahead
+from experiments.uploads.json_text import JsonText
+from experiments.uploads.json_values import Unreadable, kind, parse
 from experiments.uploads.limits import Limits
 from experiments.uploads.problems import BadRow, UploadError
+from experiments.uploads.sources import TextFile
 
-LONGEST_NUMBER = 100
-_SPACE = re.compile(r"[ \t\r\n\ufeff]*")
-_NEXT = re.compile(r"[ \t\r\n]*([,\]])[ \t\r\n]*")
 PER_LINE = "One object per line."
-
-
-class Unreadable(Exception):
-    """A value that is no acceptable JSON; the message is a sentence, `at` the place in the text."""
-
-    def __init__(self, sentence: str, at: int = 0) -> None:
-        super().__init__(sentence)
-        self.at = at
+Item = tuple[int, Mapping[str, Any]] | BadRow
+# Where in an object its records lie: the keys that lead to the list, or None where the object is a record itself.
+Finder = Callable[[Mapping[str, Any]], tuple[str, ...] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +22,10 @@ class Values:
     """The records of a JSON file, and whether it was `json` or `jsonl`."""
 
     format: str
-    records: Iterator[tuple[int, Mapping[str, Any]] | BadRow]
+    records: Iterator[Item]
 
 
-def read_lines(
-    text: Iterable[str] | Ahead, limits: Limits, name: str
-) -> Iterator[tuple[int, Mapping[str, Any]] | BadRow]:
+def read_lines(text: Iterable[str] | Ahead, limits: Limits, name: str) -> Iterator[Item]:
     """One object a line; a line that is none comes as a BadRow. An array or pretty-printed JSON is refused at once."""
     number = text.number if isinstance(text, Ahead) else 0
     is_first = True
@@ -50,37 +40,29 @@ def read_lines(
         yield row
 
 
-def read_any(text: Ahead, limits: Limits, name: str) -> Values:
-    """An array of objects, one object that holds such an array, or one object a line."""
-    if text.first.lstrip("\ufeff \t")[:1] == "{" and not isinstance(_line(text.first, 1, limits), BadRow):
-        rest = list(text)
-        if any(line.strip() for line in rest[1:]):
-            return Values(
-                "jsonl", read_lines(Ahead(iter(rest[1:]), rest[0], text.number - len(rest) + 1), limits, name)
-            )
-        return Values("json", _of_object("".join(rest), limits, name))
-    start = text.number
-    whole = "\n" * start + "".join(text)
-    first = whole.lstrip("\ufeff \t\r\n")[:1]
-    if first == "[":
-        return Values("json", _elements(whole, whole.index("["), limits, name))
-    return Values("json", _of_object(whole, limits, name))
+def read_any(file: TextFile, limits: Limits, name: str, finder: Finder) -> Values:
+    """An array of objects, one object that holds such an array, or one object a line.
+
+    Of an array only the element that is being read is held in memory; an object is looked through before.
+    """
+    text = JsonText(file.pieces(), limits, name, longest=limits.line)
+    sign = text.sign()
+    if not sign:
+        raise UploadError("The file is empty.", file=name)
+    if sign == "[":
+        return Values("json", _elements(text, name))
+    if sign == "{" and _is_one_of_lines(text, limits):
+        return Values("jsonl", read_lines(file.lines(), limits, name))
+    return Values("json", _of_object(file, limits, name, finder))
 
 
-def parse(text: str, limits: Limits) -> Any:
-    """The value of a JSON text; raises Unreadable."""
-    value, end = _decode(text, _SPACE.match(text).end(), limits)  # type: ignore[union-attr]  # it matches anything
-    if text[end:].strip("\ufeff \t\r\n"):
-        raise Unreadable("something follows the value", end)
-    return value
-
-
-def kind(value: Any) -> str:
-    """What a JSON value is, in a word."""
-    if value is None:
-        return "null"
-    names = {bool: "true or false", int: "number", float: "number", str: "text", list: "list", dict: "object"}
-    return names.get(type(value), type(value).__name__)
+def _is_one_of_lines(text: JsonText, limits: Limits) -> bool:
+    """Whether the first line is an object by itself, and others follow."""
+    line = text.first_line()
+    if isinstance(_line(line, 1, limits), BadRow):
+        return False
+    text.skip(len(line))
+    return text.sign() != ""
 
 
 def _is_whole_json(line: str) -> bool:
@@ -88,7 +70,7 @@ def _is_whole_json(line: str) -> bool:
     return line[:1] == "[" or (line[:1] == "{" and line[-1:] in {"{", "[", ","})
 
 
-def _line(line: str, number: int, limits: Limits) -> tuple[int, Mapping[str, Any]] | BadRow:
+def _line(line: str, number: int, limits: Limits) -> Item:
     try:
         value = parse(line, limits)
     except Unreadable as error:
@@ -98,101 +80,53 @@ def _line(line: str, number: int, limits: Limits) -> tuple[int, Mapping[str, Any
     return number, value
 
 
-def _elements(whole: str, at: int, limits: Limits, name: str) -> Iterator[tuple[int, Mapping[str, Any]] | BadRow]:
-    """The elements of an array, one decoded at a time; only the text is held in memory."""
-    line, counted = 1, 0
-    at = _SPACE.match(whole, at + 1).end()  # type: ignore[union-attr]  # it matches anything
-    if whole[at : at + 1] == "]":
-        raise UploadError("The file has no rows: the array is empty.", file=name)
-    while True:
-        line, counted = line + whole.count("\n", counted, at), at
-        try:
-            value, end = _decode(whole, at, limits)
-        except Unreadable as error:
-            raise _broken(whole, error, name) from None
+def _elements(text: JsonText, name: str) -> Iterator[Item]:
+    """By their lines; where several stand in one line, each counts as one."""
+    number = 0
+    for line, value in text.elements():
+        number = max(number + 1, line)
         if isinstance(value, dict):
-            yield line, value
+            yield number, value
         else:
-            yield BadRow(line, "", f"every element must be an object {{…}}, found {kind(value)}.")
-        mark = _NEXT.match(whole, end)
-        if mark is None:
-            raise _broken(whole, Unreadable("a comma or ] is missing", end), name)
-        if mark[1] == "]":
-            if whole[mark.end() :].strip():
-                raise _broken(whole, Unreadable("something follows the array", mark.end()), name)
-            return
-        at = mark.end()
+            yield BadRow(number, "", f"every element must be an object {{…}}, found {kind(value)}.")
+    if not number:
+        raise UploadError("The file has no rows: the array is empty.", file=name)
+    text.end("the array")
 
 
-def _of_object(whole: str, limits: Limits, name: str) -> Iterator[tuple[int, Mapping[str, Any]] | BadRow]:
-    try:
-        value = parse(whole, limits)
-    except Unreadable as error:
-        raise _broken(whole, error, name) from None
-    if not isinstance(value, dict):
+def _of_object(file: TextFile, limits: Limits, name: str, finder: Finder) -> Iterator[Item]:
+    """The records of the list that the object holds, numbered; or the object itself."""
+    text = JsonText(file.pieces(), limits, name, longest=limits.file)
+    if text.sign() != "{":
+        value = text.value()
+        text.end("the value")
         raise UploadError(f"The file must hold a list of objects, found {kind(value)}.", file=name)
-    yield 1, value
+    outline = _outline(text)
+    text.end("the value")
+    keys = finder(outline)
+    text = JsonText(file.pieces(), limits, name, longest=limits.line if keys else limits.file)
+    if keys is None:
+        text.sign()
+        yield 1, text.value()
+        return
+    text.enter(keys)
+    for number, (_, value) in enumerate(text.elements(len(keys)), start=1):
+        yield number, value
 
 
-def _broken(whole: str, error: Unreadable, name: str) -> UploadError:
-    line = whole.count("\n", 0, error.at) + 1
-    column = error.at - (whole.rfind("\n", 0, error.at) + 1) + 1
-    return UploadError(f"not valid JSON at column {column} ({error}).", file=name, line=line)
-
-
-def _decode(text: str, at: int, limits: Limits) -> tuple[Any, int]:
-    try:
-        value, end = _DECODER.raw_decode(text, at)
-    except json.JSONDecodeError as error:
-        raise Unreadable(error.msg[:1].lower() + error.msg[1:], error.pos) from None
-    except RecursionError:
-        raise Unreadable(f"nested deeper than {limits.depth}", at) from None
-    except Unreadable as error:
-        raise Unreadable(str(error), at) from None
-    if _is_deeper(value, limits.depth):
-        raise Unreadable(f"nested deeper than {limits.depth}", at)
-    return value, end
-
-
-def _is_deeper(value: Any, depth: int) -> bool:
-    level = [value]
-    for _ in range(depth + 1):
-        level = [
-            inner
-            for one in level
-            if isinstance(one, dict | list)
-            for inner in (one.values() if isinstance(one, dict) else one)
-            if isinstance(inner, dict | list)
-        ]
-        if not level:
-            return False
-    return True
-
-
-def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) != len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise Unreadable(f"key {twice!r} stands there twice")
+def _outline(text: JsonText, depth: int = 1) -> dict[str, Any]:
+    """The object here, but of each list only its first element, and the first that is no object."""
+    made: dict[str, Any] = {}
+    for key in text.members():
+        sign = text.sign()
+        if sign == "{" and depth == 1:
+            made[key] = _outline(text, depth + 1)
+        elif sign == "[":
+            kept: list[Any] = []
+            for _, value in text.elements(depth):
+                if not kept or (len(kept) == 1 and not isinstance(value, dict)):
+                    kept.append(value)
+            made[key] = kept
+        else:
+            made[key] = text.value(depth)
     return made
-
-
-def _constant(word: str) -> Any:
-    raise Unreadable(f"{word} is not JSON")
-
-
-def _float(digits: str) -> float:
-    value = float(digits) if len(digits) <= LONGEST_NUMBER else math.inf
-    if math.isinf(value):
-        raise Unreadable("number too long or too large")
-    return value
-
-
-def _int(digits: str) -> int:
-    if len(digits) > LONGEST_NUMBER:
-        raise Unreadable("number too long")
-    return int(digits)
-
-
-_DECODER = json.JSONDecoder(object_pairs_hook=_pairs, parse_constant=_constant, parse_float=_float, parse_int=_int)

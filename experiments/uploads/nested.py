@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from experiments.uploads.jsons import Unreadable, parse
+from experiments.uploads.json_values import Unreadable, parse
 from experiments.uploads.limits import INPUTS
 from experiments.uploads.values import content_of
 

@@ -8,7 +8,7 @@ from experiments.uploads import columns as named
 from experiments.uploads.limits import OUTPUTS, Limits
 from experiments.uploads.problems import BadRow, UploadError, error_of_rows
 from experiments.uploads.records import Record, open_records
-from experiments.uploads.shapes import shaped_outputs
+from experiments.uploads.shapes import shaped_outputs, where_records_lie
 from experiments.uploads.sources import Source, check_size, name_of, opened
 from experiments.uploads.values import BadValue, id_of, near, number_of, text_of
 
@@ -70,7 +70,8 @@ def read_outputs(
     bad: list[BadRow] = []
     with opened(source) as file:
         check_size(file, limits, name)
-        records = open_records(file, name, limits=limits, format=format, encoding=encoding, delimiter=delimiter)
+        how: dict[str, Any] = {"format": format, "encoding": encoding, "delimiter": delimiter}
+        records = open_records(file, name, limits=limits, finder=where_records_lie, **how)
         shape, items = shaped_outputs(records.items)
         if records.headers and not shape:
             _check_headers(records.headers, dict(columns or {}), name)

@@ -7,7 +7,7 @@ from typing import Any, BinaryIO
 from experiments.uploads import delimited, jsons, parquets, workbooks
 from experiments.uploads.limits import Limits
 from experiments.uploads.problems import BadRow, UploadError
-from experiments.uploads.sources import check_is_text, encoding_of, head_of, kind_of, lines
+from experiments.uploads.sources import TextFile, check_is_text, encoding_of, head_of, kind_of
 
 Record = tuple[int, Mapping[str, Any]]
 FORMATS = ("csv", "tsv", "jsonl", "json", "xlsx", "parquet")
@@ -46,8 +46,12 @@ def open_records(
     format: str = "",  # noqa: A002  # the word for it
     encoding: str | None = None,
     delimiter: str = "",
+    finder: jsons.Finder = lambda record: None,
 ) -> Records:
-    """The records of an open file. Raises UploadError where the file is not what its name or `format` says."""
+    """The records of an open file. Raises UploadError where the file is not what its name or `format` says.
+
+    `finder` says where in a JSON object its records lie.
+    """
     head = head_of(file)
     declared = _declared(name, format)
     kind = kind_of(head)
@@ -62,8 +66,12 @@ def open_records(
         what = "an Excel workbook (.xlsx)" if declared == "xlsx" else "a Parquet file"
         raise UploadError(f"This is not {what}. If it is text, name it .csv, .tsv, .jsonl or .json.", file=name)
     chosen = encoding_of(head, encoding, name)
-    text = lines(file, chosen, limits, name)
-    return _text_records(text, declared, chosen, delimiter, limits=limits, name=name)
+    text = TextFile(file, chosen, limits, name)
+    kind = declared or {"[": "json", "{": "json"}.get(_first_sign(head, chosen), "csv")
+    if kind == "json":
+        values = jsons.read_any(text, limits, name, finder)
+        return Records(values.format, chosen.removesuffix("-sig"), "", (), values.records)
+    return _records_of_lines(text, kind, delimiter)
 
 
 def _declared(name: str, given: str) -> str:
@@ -74,16 +82,13 @@ def _declared(name: str, given: str) -> str:
     return next((kind for suffix, kind in _SUFFIXES.items() if name.lower().endswith(suffix)), "")
 
 
-def _text_records(
-    text: Iterator[str], declared: str, encoding: str, delimiter: str, *, limits: Limits, name: str
-) -> Records:
-    ahead = _ahead(text, name)
-    start = ahead.first.lstrip("\ufeff \t")[:1]
-    kind = declared or {"[": "json", "{": "json"}.get(start, "csv")
-    shown = encoding.removesuffix("-sig")
-    if kind == "json":
-        items = jsons.read_any(ahead, limits, name)
-        return Records(items.format, shown, "", (), items.records)
+def _first_sign(head: bytes, encoding: str) -> str:
+    return head.decode(encoding, "ignore").lstrip("\ufeff \t\r\n")[:1]
+
+
+def _records_of_lines(text: TextFile, kind: str, delimiter: str) -> Records:
+    limits, name, shown = text.limits, text.name, text.encoding.removesuffix("-sig")
+    ahead = _ahead(text.lines(), name)
     if kind == "jsonl":
         return Records("jsonl", shown, "", (), jsons.read_lines(ahead, limits, name))
     prefer = "\t" if kind == "tsv" else ","

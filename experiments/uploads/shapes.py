@@ -57,26 +57,28 @@ def _recognised(items: Iterator[Item]) -> tuple[Shape | None, Iterator[Item]]:
     return None, iter(ahead)
 
 
+def where_records_lie(record: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """The keys that lead to the list of records in an object; None where it is a record itself."""
+    if any(shape.fits(record) for shape in SHAPES) or {"input", "prompt", "messages", "output"} & record.keys():
+        return None
+    for keys in (("results", "results"), *((key,) for key in _WRAPPERS)):
+        value = path(record, *keys)
+        if isinstance(value, list) and value and all(isinstance(one, Mapping) for one in value):
+            return keys
+    return None
+
+
 def _opened_up(items: Iterator[Item]) -> Iterator[Item]:
-    """The records inside a file that is one object; they are numbered, as their lines are not known."""
+    """The records inside a line that is the only one; they are numbered."""
     first = next(items, None)
     if first is None:
         return
-    inside = None if isinstance(first, BadRow) else _inside(first[1])
-    if inside is None:
+    keys = None if isinstance(first, BadRow) else where_records_lie(first[1])
+    if keys is None or isinstance(first, BadRow):
         yield first
     else:
-        yield from ((number, one) for number, one in enumerate(inside, start=1))
+        yield from enumerate(path(first[1], *keys), start=1)
     yield from items
-
-
-def _inside(record: Mapping[str, Any]) -> list[Mapping[str, Any]] | None:
-    if any(shape.fits(record) for shape in SHAPES) or {"input", "prompt", "messages", "output"} & record.keys():
-        return None
-    for value in (path(record, "results", "results"), *(record.get(key) for key in _WRAPPERS)):
-        if isinstance(value, list) and value and all(isinstance(one, Mapping) for one in value):
-            return value
-    return None
 
 
 def _each(fits: Callable[[Mapping[str, Any]], bool], translate: Callable[[Mapping[str, Any]], dict[str, Any]]) -> Items:

@@ -5,6 +5,7 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -164,6 +165,26 @@ def lines(file: BinaryIO, encoding: str, limits: Limits, name: str) -> Iterator[
         _check_line(pending, number + 1, limits, name)
     if pending:
         yield pending
+
+
+@dataclass(frozen=True, slots=True)
+class TextFile:
+    """A file of text that may be read from its start again and again, by lines or by pieces of any size."""
+
+    file: BinaryIO
+    encoding: str
+    limits: Limits
+    name: str
+
+    def lines(self) -> Iterator[str]:
+        """See `lines`."""
+        self.file.seek(0)
+        return lines(self.file, self.encoding, self.limits, self.name)
+
+    def pieces(self) -> Iterator[str]:
+        """As they are decoded, none of them empty. Raises UploadError with the line of what cannot be."""
+        self.file.seek(0)
+        return (text for text in _decoded(self.file, self.encoding, self.name) if text)
 
 
 def _newline_of(text: str) -> str:

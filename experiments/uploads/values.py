@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from math import isfinite
 from typing import Any
 
-from experiments.uploads.jsons import kind
+from experiments.uploads.json_values import kind
 from experiments.uploads.limits import Limits
 
 Messages = list[dict[str, str]]

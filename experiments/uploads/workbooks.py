@@ -1,6 +1,5 @@
 """Excel workbooks (.xlsx): zip archives of XML, whose unpacked size is checked before they are read."""
 
-import io
 import warnings
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -69,7 +68,7 @@ def _sheet_rows(file: BinaryIO, limits: Limits, name: str) -> Iterator[tuple[int
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            book = load_workbook(io.BytesIO(file.read()), read_only=True, data_only=True)
+            book = load_workbook(file, read_only=True, data_only=True)
         for sheet in book.worksheets:
             sheet.reset_dimensions()
             found = False

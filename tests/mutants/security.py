@@ -247,7 +247,7 @@ MUTANTS = (
     ),
     Mutant(
         "NaN is no JSON",
-        "experiments/uploads/jsons.py",
+        "experiments/uploads/json_values.py",
         "parse_constant=_constant",
         "parse_constant=float",
         ("tests/experiments/test_uploads_faults.py::test_bad_json_has_its_sentence",),
