@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
-from reports.rounding import count, duration, limits, money, percent
+from reports.rounding import NBSP, count, duration, limits, money, percent, volume, whole_percent
 from reports.sections.caveats import caveats
 
 Section = dict[str, Any]
@@ -15,6 +15,7 @@ INFERIOR, WORSE, INCONCLUSIVE = "inferior beyond the margin", "worse; margin und
 GOOD_ENOUGH = {SUPERIOR, NON_INFERIOR, BUT_WORSE}
 # z(0.975) + z(0.8): a true difference that many standard errors away is found four times in five.
 FOUND_WITH_80_PERCENT = 2.8016
+DOUBLE = 2.0  # from here on a multiple reads better than a percentage
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,11 +200,10 @@ def _reasons(case: Case) -> list[str]:
         f"on {pair['inputs']} inputs by {pair['raters']} {'rater' if pair['raters'] == 1 else 'raters'}."
     ]
     if case.cheaper is not None:
-        share = 1 - (case.price or 0) / (_price(case.baseline) or 1)
-        word = f"{share * 100:.0f} % less" if case.cheaper else f"{-share * 100:.0f} % more"
+        word = against(case.price or 0, _price(case.baseline) or 0)
         found.append(
             f"Cost: {own} takes {money(case.price)} per 1,000 requests, "
-            f"{other} {money(_price(case.baseline))} ({word})."
+            f"{other} {money(_price(case.baseline))}{f' ({word})' if word else ''}."
         )
     if _latency(case):
         found.append(
@@ -211,6 +211,20 @@ def _reasons(case: Case) -> list[str]:
             f"of {other} {duration(case.baseline['latency']['p95']['value'])}."
         )
     return found
+
+
+def against(own: float, other: float) -> str:
+    """A price beside another in words: `25 % less`, `81 % more`, and from double on `17.8 times as much`."""
+    if not other:
+        return ""  # nothing is a share or a multiple of nothing
+    ratio = own / other
+    if ratio >= DOUBLE:
+        return f"{volume(ratio) if ratio >= 99.95 else f'{ratio:.1f}'} times as much"
+    if abs(ratio - 1) < 0.005:
+        return "about the same"
+    if 0 < ratio < 0.005:
+        return f"less than 1{NBSP}% of that"
+    return f"{whole_percent(abs(ratio - 1))} {'less' if ratio < 1 else 'more'}"
 
 
 def _in_short(case: Case) -> str:
