@@ -105,7 +105,7 @@ class Table:
         if "\x00" in value:
             self._complain(f"{self._place(key)} holds the character U+0000, which cannot be stored.", key)
             return default
-        if required and key in self.values and isinstance(self.values[key], str) and not value.strip():
+        if required and key in self.values and isinstance(self.values[key], str) and not self.values[key].strip():
             self._complain(f"{self._place(key)} is empty.", key)
         return str(value)
 

@@ -1,5 +1,7 @@
 """The TOML file is read strictly: what it says arrives, what is wrong is named at once and by line."""
 
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from console.experiment_file import ExperimentSpec, read_toml
 from console.toml_tables import BadFile
 from reports.assumptions import GENERAL, OF_A_SYSTEM
+from reports.benchmarks import Score
 
 GOOD = """
 title = "Support answers"
@@ -99,6 +102,54 @@ def test_a_cost_that_makes_no_sense_is_named_with_its_bounds(tmp_path: Path, cos
     assert said in problems(
         tmp_path, GOOD.replace("gpu_hourly = 2.10, gpus = 1, hours_per_day = 24, utilisation = 0.6", cost)
     )
+
+
+SCORE = {"name": '"MMLU-PRO"', "score": "41.2", "source": '"model card"', "date": "2026-10-01"}
+
+
+def with_scores(*rows: dict[str, str]) -> str:
+    said = ", ".join("{ " + ", ".join(f"{key} = {value}" for key, value in row.items()) + " }" for row in rows)
+    return GOOD.replace("samples = 4", f"samples = 4\nbenchmarks = [{said}]")
+
+
+def test_public_scores_are_read_with_source_and_date(tmp_path: Path) -> None:
+    candidate, api = read(tmp_path, with_scores(SCORE, SCORE | {"name": '"IFEval"', "score": "75"})).systems
+    first = Score(name="MMLU-PRO", score=41.2, source="model card", dated=date(2026, 10, 1))
+    assert candidate.benchmarks == (first, replace(first, name="IFEval", score=75.0))
+    assert api.benchmarks == ()
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "wanted"),
+    [
+        ("name", None, "'name' of [systems.candidate.benchmarks 1] is missing"),
+        ("name", '" "', "'name' of [systems.candidate.benchmarks 1] is empty"),
+        ("name", f'"{"x" * 121}"', "'name' of [systems.candidate.benchmarks 1] must be at most 120 characters"),
+        ("score", None, "'score' of [systems.candidate.benchmarks 1] is missing"),
+        ("score", '"high"', "'score' of [systems.candidate.benchmarks 1] must be a number, not text"),
+        ("score", "nan", "'score' of [systems.candidate.benchmarks 1] must be a number"),
+        ("score", "1e10", "'score' of [systems.candidate.benchmarks 1] must be a number"),
+        ("source", None, "'source' of [systems.candidate.benchmarks 1] is missing"),
+        ("source", "7", "'source' of [systems.candidate.benchmarks 1] must be text, not a whole number"),
+        ("date", None, "'date' of [systems.candidate.benchmarks 1] is missing"),
+        ("date", '"soon"', "'date' of [systems.candidate.benchmarks 1] must be a date such as 2026-11-01"),
+        ("scor", "1", "'scor' of [systems.candidate.benchmarks 1] is not a known key. Did you mean 'score'?"),
+    ],
+)
+def test_a_public_score_that_is_wrong_is_named_by_its_field(
+    tmp_path: Path, key: str, value: str | None, wanted: str
+) -> None:
+    row = {name: said for name, said in (SCORE | {key: value}).items() if said is not None}
+    said = problems(tmp_path, with_scores(row))
+    assert wanted in said
+    assert "\n" not in said
+
+
+def test_scores_that_are_no_list_of_tables_are_named(tmp_path: Path) -> None:
+    text = problems(tmp_path, GOOD.replace("samples = 4", 'samples = 4\nbenchmarks = "MMLU"'))
+    assert "'benchmarks' of [systems.candidate] must be a list, not text" in text
+    inside = problems(tmp_path, GOOD.replace("samples = 4", 'samples = 4\nbenchmarks = ["MMLU"]'))
+    assert "[systems.candidate.benchmarks 1] must be a table, not text" in inside
 
 
 def test_pairs_are_all_without_a_baseline(tmp_path: Path) -> None:
