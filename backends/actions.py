@@ -30,6 +30,7 @@ __all__ = [
     "add_endpoint",
     "add_system",
     "cancel",
+    "check_asked",
     "edit_endpoint",
     "fetch_again",
     "pause",
@@ -204,7 +205,7 @@ def add_system(
     if endpoint is None and recorded is None:
         raise CannotAdd(f"system {name!r} needs an endpoint to ask, or answers that are recorded.")
     if endpoint is not None and recorded is None:
-        _check_asked(name, endpoint, given, concurrency)
+        check_asked(name, endpoint, given, concurrency)
     ready = _all_prepared(experiment, name, model_id, recorded or {})
     with transaction.atomic():
         refuse_after_the_seal(experiment)
@@ -241,7 +242,8 @@ def store_recorded(system: System, ready: Mapping[int, tuple[Input, RecordedAnsw
     )
 
 
-def _check_asked(name: str, endpoint: Endpoint, parameters: Mapping[str, Any], concurrency: int) -> None:
+def check_asked(name: str, endpoint: Endpoint, parameters: Mapping[str, Any], concurrency: int) -> None:
+    """Whether an endpoint can be asked with these settings. Raises CannotAdd, saying why not."""
     if is_recorded(endpoint.dialect):
         raise CannotAdd(
             f"system {name!r} needs recorded answers: endpoint {endpoint.name!r} is of the dialect 'recorded', "

@@ -1,7 +1,9 @@
 """What an owner's pages may show of systems and endpoints: frozen values, never a row of the envelope."""
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import ceil
 from typing import Any
@@ -20,12 +22,23 @@ PACE_OVER = timedelta(minutes=2)
 FEWEST_FOR_A_PACE = 3
 SHOWN_OF_A_KEY = 4
 LONG_ENOUGH_TO_SHOW_ANY = 16
+SETTABLE = (
+    "name",
+    "endpoint_id",
+    "model_id",
+    "system_prompt",
+    "parameters",
+    "samples",
+    "concurrency",
+    "cost",
+    "facts",
+)
 PAID_BY = frozenset({"input_per_million", "output_per_million"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SystemCard:
-    """A system with its settings; `endpoint` is empty where its answers were recorded."""
+    """A system with its settings; `endpoint` is empty where its answers were recorded. `version`: see `version_of`."""
 
     name: str
     endpoint: str
@@ -39,6 +52,7 @@ class SystemCard:
     facts: Mapping[str, Any]
     recorded: bool
     baseline: bool
+    version: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +108,12 @@ def systems(experiment: Experiment) -> list[SystemCard]:
     return [_card(row, experiment.baseline_id) for row in rows.order_by(Lower("name"), "pk")]
 
 
+def version_of(row: System) -> str:
+    """A digest of all that an owner can set: another one, another state of the system."""
+    settings = [getattr(row, column) for column in SETTABLE]
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:32]
+
+
 def endpoints() -> list[EndpointCard]:
     """All endpoints by name: one query."""
     rows = Endpoint.objects.annotate(used=Count("systems")).order_by(Lower("name"), "pk")
@@ -111,7 +131,7 @@ def endpoint_with(pk: int) -> Endpoint | None:
 
 
 def fetched(experiments: Sequence[int]) -> dict[int, Fetched]:
-    """How far collecting is, for many experiments in one query; one without any answer to fetch is missing."""
+    """How far collecting is, for many experiments in two queries; one without any answer to fetch is missing."""
     rows = (
         Completion.objects.filter(system__arm__experiment__in=experiments)
         .values_list("system__arm__experiment")
@@ -123,10 +143,21 @@ def fetched(experiments: Sequence[int]) -> dict[int, Fetched]:
         )
         .order_by()
     )
-    return {
+    found = {
         experiment: Fetched(done=done, failed=failed, total=total, last=last)
         for experiment, done, failed, total, last in rows
     }
+    for experiment, calls in _not_started(experiments):
+        known = found.get(experiment, Fetched())
+        found[experiment] = replace(known, total=known.total + calls)
+    return found
+
+
+def _not_started(experiments: Sequence[int]) -> list[tuple[int, int]]:
+    """By experiment, the calls of each system that nobody has started to ask."""
+    waiting = System.objects.filter(arm__experiment__in=experiments, endpoint__isnull=False, completions__isnull=True)
+    rows = waiting.annotate(n=Count("arm__experiment__inputs")).values_list("arm__experiment", "samples", "n")
+    return [(experiment, samples * inputs) for experiment, samples, inputs in rows.order_by("pk")]
 
 
 def pace(experiment: Experiment, *, now: datetime, waiting: int) -> Pace:
@@ -195,6 +226,7 @@ def _card(row: System, baseline: int | None) -> SystemCard:
         facts=dict(row.facts),
         recorded=row.endpoint_id is None,
         baseline=row.arm_id == baseline,
+        version=version_of(row),
     )
 
 

@@ -21,6 +21,7 @@ class SystemProgress:
     failed: int = 0
     pending: int = 0
     running: int = 0
+    samples: int = 1
     paused: bool = False
     recorded: bool = False
     trouble_kind: str = ""
@@ -30,6 +31,10 @@ class SystemProgress:
     def total(self) -> int:
         """All rows."""
         return self.done + self.failed + self.pending + self.running
+
+    def not_started(self, inputs: int) -> int:
+        """Calls that nobody has asked for yet: of a system whose collecting was not started."""
+        return 0 if self.recorded or self.total else inputs * self.samples
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +56,10 @@ class Progress:
     def unfinished(self) -> int:
         """Rows that may still change by themselves."""
         return self.pending + self.running
+
+    def not_started(self, inputs: int) -> int:
+        """Calls that nobody has asked for yet."""
+        return sum(one.not_started(inputs) for one in self.systems)
 
     def as_json(self) -> dict[str, int]:
         """As the commands print it; `pending` is all that is not finished, `running` a part of it."""
@@ -108,6 +117,12 @@ def failures(experiment: Experiment) -> list[Failure]:
     ]
 
 
+def answers_here(experiment: Experiment, name: str) -> int:
+    """How many answers of the system called so were fetched; recorded ones are not."""
+    rows = Completion.objects.filter(system__arm__experiment=experiment, system__name=name, state=State.DONE)
+    return rows.filter(system__endpoint__isnull=False).count()
+
+
 def arms_by_name(experiment: Experiment) -> dict[str, Arm]:
     """Which arm a system's name means: for imports that name systems. Never for a page that a rater sees."""
     return {one.name: one.arm for one in _systems(experiment.pk)}
@@ -147,6 +162,7 @@ def _system(system: System, counts: Mapping[str, int]) -> SystemProgress:
     paused = system.paused_at is not None
     return SystemProgress(
         name=system.name,
+        samples=system.samples,
         paused=paused,
         recorded=system.endpoint_id is None,
         trouble_kind=system.trouble_kind,

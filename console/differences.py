@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from backends.listing import SystemCard
+from reports.cost_fields import LABELS
 
 ABSENT = "not set"
 SAMPLING = frozenset({"temperature", "top_p", "top_k", "min_p", "seed", "stop"})
@@ -40,6 +41,14 @@ def settings(cards: Sequence[SystemCard]) -> list[Setting]:
     found.append(_setting("samples of each input", [card.samples for card in cards]))
     found.append(_setting("concurrency", ["" if card.recorded else card.concurrency for card in cards]))
     return found + _mapping(cards, lambda card: card.facts)
+
+
+def prices(card: SystemCard) -> list[tuple[str, str]]:
+    """What a system costs, in the words of the form, as label and value."""
+    return [
+        (LABELS[name][0] if name in LABELS else name, f"{value:g}" if isinstance(value, float) else str(value))
+        for name, value in card.cost.items()
+    ]
 
 
 def warnings(found: Sequence[Setting]) -> list[tuple[str, str]]:

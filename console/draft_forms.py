@@ -16,6 +16,7 @@ from experiments.uploads.json_values import Unreadable, parse
 from experiments.uploads.limits import INPUTS
 from reports.cost_fields import BY_TOKENS, LABELS, OF_GPUS, WORTH_TOO_MUCH, field_of, stated
 
+PARAMETERS = ("temperature", "max_tokens", "avoid_cache")  # that have a field of their own
 ASKED = ("ask_acceptable", "ask_strength", "ask_guess", "require_comment", "monitored")
 
 
@@ -128,6 +129,20 @@ class PlanForm(forms.Form):
         return [self[name] for name in ASKED]
 
 
+class LinesField(forms.CharField):
+    """Several lines, ended as everywhere outside a browser: else a prompt differs from the same one in a file."""
+
+    widget = forms.Textarea
+
+    def to_python(self, value: Any) -> str:
+        """The text without carriage returns."""
+        return str(super().to_python(value)).replace("\r\n", "\n")
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        """Whether anything but the white space around it did."""
+        return bool(super().has_changed(self.to_python(initial), data))
+
+
 class SystemForm(forms.Form):
     """A model with its settings; `note` says where prices in it come from."""
 
@@ -135,7 +150,7 @@ class SystemForm(forms.Form):
     name = forms.CharField(label=_("Name"), max_length=80, help_text=_("Shown to owners only. Example: candidate."))
     endpoint = forms.TypedChoiceField(label=_("Endpoint"), coerce=int, empty_value=None, required=False)
     model_id = forms.CharField(label=_("Model"), required=False, max_length=300, help_text=_("As the server calls it."))
-    system_prompt = forms.CharField(
+    system_prompt = LinesField(
         label=_("System prompt"), required=False, max_length=100_000, widget=forms.Textarea(attrs={"rows": 3})
     )
     temperature = forms.FloatField(label=_("Temperature"), required=False, min_value=0, max_value=2)
@@ -145,7 +160,7 @@ class SystemForm(forms.Form):
         required=False,
         help_text=_("With vLLM, SGLang, TensorRT-LLM and llama.cpp. Without it the first pass is the one to believe."),
     )
-    more = forms.CharField(
+    more = LinesField(
         label=_("Further parameters, as JSON"),
         required=False,
         max_length=10_000,
@@ -159,7 +174,7 @@ class SystemForm(forms.Form):
         help_text=_("The first answer is rated, all are timed."),
     )
     concurrency = forms.IntegerField(label=_("Calls at a time"), initial=1, min_value=1, max_value=1000)
-    facts = forms.CharField(
+    facts = LinesField(
         label=_("Facts, one a line"),
         required=False,
         max_length=5_000,
@@ -224,6 +239,16 @@ class SystemForm(forms.Form):
             "facts": data["facts"],
         }
 
+    def changes(self) -> dict[str, Any]:
+        """The settings that differ from what the form began with; what has no field of its own stays."""
+        settings, changed = self.settings(), set(self.changed_data)
+        if not changed & {*PARAMETERS, "more"}:
+            del settings["parameters"]
+        for name, fields in (("cost", set(LABELS)), ("facts", {"facts"}), ("system_prompt", {"system_prompt"})):
+            if not changed & fields:
+                del settings[name]
+        return settings
+
 
 class AskedSystemForm(SystemForm):
     """One that is asked."""
@@ -236,6 +261,10 @@ class AskedSystemForm(SystemForm):
         if "model_id" in data and not data["model_id"]:
             self.add_error("model_id", _("Name the model."))
         return data
+
+    def changes(self) -> dict[str, Any]:
+        """Likewise, and where it is asked."""
+        return super().changes() | {"endpoint": self.cleaned_data["endpoint"]}
 
     @classmethod
     def with_listed_prices(cls, data: Mapping[str, Any]) -> "AskedSystemForm":
@@ -257,14 +286,8 @@ def _no_price(model: str) -> str:
     return str(_("The price list does not know “%s” at this endpoint. Type its prices.")) % model
 
 
-class RecordedSystemForm(SystemForm):
-    """One whose answers are in a file."""
-
-    file = UploadForm.base_fields["file"]
-    text = UploadForm.base_fields["text"]
-    encoding = forms.ChoiceField(label=_("Encoding"), required=False, choices=ENCODINGS)
-    field_order = ("name", "file", "text", "encoding", "model_id", "baseline")
-    clean = UploadForm.clean
+class RecordedSettingsForm(SystemForm):
+    """What is said of one whose answers are here."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -275,6 +298,20 @@ class RecordedSystemForm(SystemForm):
         """For `backends.actions.add_system`, without what is only for asking."""
         self.cleaned_data |= {"samples": 1, "concurrency": 1}
         return super().settings()
+
+    def changes(self) -> dict[str, Any]:
+        """Likewise; how often it was asked, and how many at a time, is what it is."""
+        return {name: value for name, value in super().changes().items() if name not in {"samples", "concurrency"}}
+
+
+class RecordedSystemForm(RecordedSettingsForm):
+    """One whose answers are in a file."""
+
+    file = UploadForm.base_fields["file"]
+    text = UploadForm.base_fields["text"]
+    encoding = forms.ChoiceField(label=_("Encoding"), required=False, choices=ENCODINGS)
+    field_order = ("name", "file", "text", "encoding", "model_id", "baseline")
+    clean = UploadForm.clean
 
 
 class NameForm(forms.Form):

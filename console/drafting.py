@@ -9,6 +9,7 @@ from accounts import actions as accounts
 from accounts.actions import OneTimeLink, log, owner_called
 from accounts.models import User
 from backends.actions import RecordedAnswer, add_system, prepare_recorded
+from backends.editing import Edited, edit_system
 from backends.listing import endpoint_with
 from backends.queries import arms_by_name
 from backends.queries import names as system_names
@@ -95,6 +96,20 @@ def add_recorded_system(
         if masks:
             Experiment.objects.filter(pk=experiment.pk).update(masks=masks.state)
     return arm
+
+
+@transaction.atomic
+def change_system(*, experiment: Experiment, name: str, version: str, changes: Mapping[str, Any], by: User) -> Edited:
+    """Other settings of a system, `endpoint` as the id of one; see `backends.editing`. Raises Refused."""
+    current, wanted = unsealed(experiment), dict(changes)
+    if "endpoint" in wanted:
+        wanted["endpoint"] = endpoint_with(wanted["endpoint"])
+        if wanted["endpoint"] is None:
+            raise CannotChange("the endpoint is no longer there. Choose another.")
+    edited = edit_system(experiment=current, name=name, version=version, changes=wanted)
+    if edited.fields:
+        log(by, "changed a system", f"experiment {current.slug}", settings=", ".join(edited.fields))
+    return edited
 
 
 @transaction.atomic

@@ -44,6 +44,7 @@ urlpatterns = [
     path(f"{ONE}systems/", systems.systems, name="systems"),
     path(f"{ONE}systems/new/", systems.add, name="system-new"),
     path(f"{ONE}systems/recorded/", systems.add_recorded, name="system-recorded"),
+    path(f"{ONE}systems/edit/", systems.edit, name="system-edit"),
     path(f"{ONE}systems/models/", systems.models, name="system-models"),
     path(f"{ONE}systems/removing/", systems.remove, name="system-removing"),
     path(f"{ONE}systems/baseline/", systems.baseline, name="system-baseline"),

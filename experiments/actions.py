@@ -186,6 +186,24 @@ def decide_all_flagged(*, experiment: Experiment, decision: str, reason: str, by
     return waiting.update(decision=decision, state=state, reason=reason, decided_by=by, decided_at=at)
 
 
+@transaction.atomic
+def look_for_names(*, experiment: Experiment, names: Iterable[str]) -> int:
+    """Search the texts again, as systems are called otherwise now; how many wait for a decision since.
+
+    What was released or withheld stays so; a mask stays, and what it left is looked at.
+    """
+    words, found = tuple(names), []
+    rows = Output.objects.filter(input__experiment=experiment, state__in=[OutputState.READY, OutputState.MASKED])
+    for output in rows.select_related("input"):
+        if flags := [asdict(one) for one in find_all(output.text, words, prompt_of(output.input))]:
+            output.state, output.flags, output.decision = OutputState.FLAGGED, flags, Decision.NONE
+            output.decided_by = output.decided_at = None
+            found.append(output)
+    columns = ["state", "flags", "decision", "decided_by", "decided_at"]
+    Output.objects.bulk_update(found, columns, batch_size=200)
+    return len(found)
+
+
 def unsealed(experiment_id: int) -> None:
     """Locks the experiment and raises AlreadySealed from the opening of rating on."""
     status = Experiment.objects.select_for_update().values_list("status", flat=True).get(pk=experiment_id)

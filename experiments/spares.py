@@ -43,6 +43,14 @@ def add_answers(experiment: Experiment, system: str, answers: Recorded) -> None:
     Spare.objects.bulk_update(spares, ["outputs"], batch_size=200)
 
 
+def rename_answers(experiment: Experiment, old: str, new: str) -> None:
+    """The recorded answers of a system go by its new name."""
+    spares = [spare for spare in Spare.objects.filter(experiment=experiment) if old in spare.outputs]
+    for spare in spares:
+        spare.outputs = {new if name == old else name: answer for name, answer in spare.outputs.items()}
+    Spare.objects.bulk_update(spares, ["outputs"], batch_size=200)
+
+
 def length_of(messages: Sequence[Mapping[str, Any]]) -> int:
     """The signs of all that is said."""
     return sum(len(str(message.get("content", ""))) for message in messages)

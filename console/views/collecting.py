@@ -112,7 +112,7 @@ def _panel(experiment: Experiment) -> Panel:
         groups=_grouped(failures(experiment), last_calls(experiment) if now.failed else {}),
         held_back=outcomes(experiment),
         may_steer=experiment.status in BEFORE_THE_SEAL,
-        not_started=experiment.inputs.count() * sum(not one.recorded and not one.total for one in now.systems),
+        not_started=now.not_started(experiment.inputs.count()),
     )
 
 

@@ -20,6 +20,11 @@ class Standing:
     raters: int
     judged: Judged
 
+    @property
+    def outputs_wanted(self) -> int:
+        """All that are or will be fetched, those of a system that was not started too."""
+        return self.collected.total + self.collected.not_started(self.inputs)
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -42,9 +47,7 @@ def _before_the_seal(now: Standing) -> Step:
         return Step(_("There is nothing to answer yet."), _("Add inputs"), "inputs/")
     if len(now.collected.systems) < 2:
         return Step(_("A comparison needs at least two systems."), _("Add systems"), "systems/")
-    waiting = [one for one in now.collected.systems if not one.recorded and not one.total]
-    if waiting:
-        calls = now.inputs * len(waiting)
+    if calls := now.collected.not_started(now.inputs):
         said = ngettext("%d answer is to be fetched.", "%d answers are to be fetched.", calls) % calls
         return Step(said, _("Start collecting"), "collecting/")
     if now.collected.unfinished:

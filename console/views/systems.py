@@ -10,13 +10,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.throttling import TRIALS, UPLOADS, throttled
-from backends.listing import endpoint_with, endpoints
+from backends.editing import ChangedMeanwhile, Edited
+from backends.listing import SystemCard, endpoint_with, endpoints
 from backends.listing import systems as systems_of
-from backends.queries import findings
+from backends.queries import answers_here, findings
 from backends.trying import models_of
-from console.differences import settings, warnings
-from console.draft_forms import AskedSystemForm, NameForm, RecordedSystemForm
-from console.drafting import add_asked_system, add_recorded_system, choose_baseline, remove_system
+from console.differences import prices, settings, warnings
+from console.draft_forms import PARAMETERS, AskedSystemForm, NameForm, RecordedSettingsForm, RecordedSystemForm
+from console.drafting import add_asked_system, add_recorded_system, change_system, choose_baseline, remove_system
 from console.views.frames import OwnerRequest, back_to, framed, owned, refusals_told, sentence
 from experiments.actions import BEFORE_THE_SEAL
 from experiments.models import Experiment, Pairs
@@ -24,7 +25,6 @@ from experiments.refusals import Refused
 from experiments.uploads import read_outputs
 
 PROBLEMS = 20
-PARAMETERS = ("temperature", "max_tokens", "avoid_cache")  # that have a field of their own
 
 
 @require_safe
@@ -40,6 +40,7 @@ def systems(request: OwnerRequest, experiment: Experiment) -> HttpResponse:
         "systems",
         cards=cards,
         compared=compared,
+        prices=[prices(card) for card in cards],
         warnings=warnings(compared),
         findings=findings(experiment),
         to_load=next((one.name for one in cards if not one.recorded), ""),
@@ -104,6 +105,44 @@ def add_recorded(request: OwnerRequest, experiment: Experiment) -> HttpResponse:
     return framed(request, "console/system_new.html", experiment, "systems", form=form, recorded=True)
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
+@owned
+def edit(request: OwnerRequest, experiment: Experiment) -> HttpResponse:
+    """Other settings of the system called `name` in the address, as far as they change no answer that is here."""
+    name = request.GET.get("name", "")
+    card = _card(experiment, name)
+    if experiment.status not in BEFORE_THE_SEAL:
+        messages.error(request, _("The systems are sealed. What they cost can still be stated on the report."))
+    elif card is None:
+        messages.error(request, _("There is no system “%s” any more: it was removed or renamed.") % name[:120])
+    if card is None or experiment.status not in BEFORE_THE_SEAL:
+        return back_to("systems", experiment)
+    form = _edit_form(request, card)
+    if request.method == "POST" and form.is_valid():
+        try:
+            version = request.POST.get("version", "")
+            done = change_system(
+                experiment=experiment, name=name, version=version, changes=form.changes(), by=request.user
+            )
+        except ChangedMeanwhile:
+            form.add_error(None, _overtaken(form, name))
+        except Refused as error:
+            form.add_error(None, sentence(error))
+        else:
+            messages.success(request, _saved(form.cleaned_data["name"], done))
+            return back_to("systems", experiment)
+    return framed(
+        request,
+        "console/system_new.html",
+        experiment,
+        "systems",
+        form=form,
+        recorded=card.recorded,
+        edited=card,
+        here=answers_here(experiment, name),
+    )
+
+
 @require_safe
 @owned
 @throttled(TRIALS, methods=("GET",))
@@ -143,15 +182,47 @@ def baseline(request: OwnerRequest, experiment: Experiment) -> HttpResponse:
     return back_to("systems", experiment)
 
 
+def _card(experiment: Experiment, name: str) -> SystemCard | None:
+    return next((one for one in systems_of(experiment) if one.name == name), None)
+
+
+def _edit_form(request: OwnerRequest, card: SystemCard) -> AskedSystemForm | RecordedSettingsForm:
+    """The settings as they are, over them what was sent, or that with the listed prices in it."""
+    if card.recorded:
+        return RecordedSettingsForm(request.POST or None, initial=_settings(card))
+    if "look_up" in request.POST:
+        return AskedSystemForm.with_listed_prices(request.POST.dict())
+    return AskedSystemForm(request.POST or None, initial=_settings(card))
+
+
+def _saved(name: str, edited: Edited) -> str:
+    said = [_("“%s” is changed.") % name if edited.fields else _("“%s” is as it was.") % name]
+    if edited.load_runs:
+        said.append(_("Its load runs are gone: they measured what it was."))
+    if edited.paused:
+        said.append(_("It is paused: resume it on the Collecting page."))
+    return " ".join(said)
+
+
+def _overtaken(form: AskedSystemForm | RecordedSettingsForm, name: str) -> str:
+    """What stands there now, where it is not what was typed."""
+    now = "; ".join(f"{form[field].label}: {form.initial.get(field, '')}"[:200] for field in form.changed_data)
+    said = _("Somebody else changed “%s” while you did. Look at it, and save again to have yours.") % name
+    return f"{said} {_('Stored now, and not what stands below:')} {now}." if now else said
+
+
 def _like(experiment: Experiment, name: str) -> dict[str, Any]:
     """The settings of a system, to begin another one with; the plain form where none is called so."""
-    card = next((one for one in systems_of(experiment) if one.name == name and not one.recorded), None)
-    if card is None:
-        return {}
+    card = _card(experiment, name)
+    return _settings(card) | {"name": ""} if card and not card.recorded else {}
+
+
+def _settings(card: SystemCard) -> dict[str, Any]:
     rest = {key: value for key, value in card.parameters.items() if key not in PARAMETERS}
     return {
         **{key: value for key, value in card.parameters.items() if key in PARAMETERS},
         **card.cost,
+        "name": card.name,
         "endpoint": next((one.pk for one in endpoints() if one.name == card.endpoint), None),
         "model_id": card.model,
         "system_prompt": card.system_prompt,

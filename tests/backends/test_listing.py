@@ -33,6 +33,16 @@ def test_how_far_many_experiments_are_is_told_at_once() -> None:
     assert empty.pk not in found
 
 
+def test_answers_that_nobody_asked_for_yet_are_still_to_come() -> None:
+    draft, mixed = an_experiment(inputs=3), a_collected_experiment(inputs=2)
+    a_system(draft, "one", endpoint=an_endpoint(), samples=4)
+    a_system(draft, "two", endpoint=an_endpoint())
+    a_system(mixed, "late", endpoint=an_endpoint())
+    found = fetched([draft.pk, mixed.pk])
+    assert (found[draft.pk].done, found[draft.pk].total) == (0, 15)
+    assert (found[mixed.pk].done, found[mixed.pk].total) == (4, 6)
+
+
 def test_the_pace_of_the_last_minutes_foretells_the_rest() -> None:
     experiment = an_experiment(inputs=8)
     began = NOW - timedelta(seconds=60)

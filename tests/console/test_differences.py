@@ -19,6 +19,7 @@ def a_card(name: str, **fields: Any) -> SystemCard:
         "facts": {},
         "recorded": False,
         "baseline": False,
+        "version": "",
     }
     return SystemCard(name=name, **(defaults | fields))
 

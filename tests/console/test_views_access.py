@@ -37,7 +37,7 @@ ONLY_BY_POST = {
 }
 SOMETIMES_ELSEWHERE = {
     *("opening", "closing", "question", "plan", "inputs-new", "inputs-preview", "inputs-problems"),
-    *("system-new", "system-recorded", "swap", "judgments", "following"),
+    *("system-new", "system-recorded", "system-edit", "swap", "judgments", "following"),
 }
 NAMES = sorted(str(pattern.name) for pattern in urlpatterns if isinstance(pattern, URLPattern))
 OF_ONE = sorted(

@@ -164,6 +164,14 @@ def test_what_differs_between_the_systems_is_warned_of(client: Client, experimen
     assert "<b>temperature</b> is not the same." in text
 
 
+def test_prices_are_shown_in_the_words_of_the_form(client: Client, experiment: Experiment) -> None:
+    a_system(experiment, "one", cost={"gpu_hourly": 2.0, "price_source": "a list"})
+    text = client.get(path(experiment)).content.decode()
+    assert "One GPU, USD an hour: 2<" in text
+    assert "Where they are from: a list" in text
+    assert "gpu_hourly" not in text
+
+
 def test_the_baseline_is_set_and_taken_back(client: Client, experiment: Experiment) -> None:
     arm = a_system(experiment, "one").arm
     client.post(path(experiment, "baseline/"), {"name": "one"})
