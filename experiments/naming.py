@@ -33,12 +33,19 @@ def _any(patterns: Sequence[str]) -> str:
     return "|".join(folded_pattern(pattern) for pattern in patterns)
 
 
+def _longest_first(*groups: Sequence[str]) -> str:
+    """The words of these patterns, which have no groups of their own, so that none hides a longer one."""
+    found = (word for patterns in groups for pattern in patterns for word in folded_pattern(pattern).split("|"))
+    return "|".join(sorted(found, key=len, reverse=True))
+
+
 _EDGE, _END = r"(?<![^\W_])", r"(?![^\W_])"
 _WORDY = rf"{_EDGE}(?:{_any(words.TRIGGERS)}){_END}"
 _TRIGGER = rf"(?:{_WORDY}|{_any(words.SPACELESS_TRIGGERS)})"
+# Read as a sequence of words, each taken once and for all: backtracking over them would take years for some answers.
 _GAP = (
-    rf"(?:[\s,:;*_\"'“”«»„‘’`()\[\]–—/&{KNOWN}-]+|(?:{_any(words.FILLERS)}|{_any(words.MADE)}){_END}"
-    rf"|{_any(words.SPACELESS_FILLERS)}|{_any(words.SPACELESS_MADE)})*"
+    rf"(?>[\s,:;*_\"'“”«»„‘’`()\[\]–—/&{KNOWN}-]+|(?:{_any(words.MADE)}|{_any(words.FILLERS)}){_END}"
+    rf"|{_longest_first(words.SPACELESS_FILLERS, words.SPACELESS_MADE)})*+"
 )
 _LEAD = re.compile(rf"(?P<trigger>{_TRIGGER})(?P<gap>{_GAP})\Z")
 _WEAK = re.compile(rf"(?:{_any(words.WEAK_TRIGGERS)})\Z|[は]\Z|(?:저는|나는)\Z")

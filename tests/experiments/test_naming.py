@@ -130,6 +130,15 @@ def test_words_that_speak_to_the_rater_are_found() -> None:
     assert not addresses_rater("Please choose a size. The answer is better known as pi.")
 
 
+@pytest.mark.parametrize(
+    "rest", [" and I draft the first answers, and may ask for one", " ai" * 60, " on la a" * 20, "由大模型ai" * 30]
+)
+def test_an_answer_that_goes_on_about_itself_is_read_to_its_end(rest: str) -> None:
+    """With a pattern that tries every way to read these words this test would not end."""
+    text = f"I am ChatGPT, a language model trained by OpenAI,{rest}. Ask Gemini Pro about OpenAI."
+    assert [one.words for one in find_names(text)] == ["ChatGPT", "OpenAI"]
+
+
 @given(st.text(max_size=80), st.lists(st.text(max_size=20), max_size=3))
 @settings(max_examples=150, deadline=None)
 def test_findings_are_stretches_of_the_text_in_order(text: str, names: list[str]) -> None:
