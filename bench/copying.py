@@ -17,6 +17,7 @@ LABELS = (
     "ratings.Assignment",
     "ratings.Judgment",
     "reports.Result",
+    "accounts.Event",
 )
 SERIES = "WITH RECURSIVE series(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM series WHERE n < {copies}) "
 
@@ -64,6 +65,10 @@ def _columns(model: Any, copied: list[Any], fresh: str) -> Iterator[tuple[str, s
             yield name, fresh
         elif field.column == "slug":
             yield name, "it.slug || '-' || n"
+        elif field.column == "object":
+            yield name, "it.object || '-' || n"
+        elif field.column == "archived_at":
+            yield name, "CASE WHEN n % 3 = 0 THEN it.created_at END"
         elif field.column == "token_hash":
             yield name, "n || '-' || substr(it.token_hash, 10)"
         else:

@@ -1,17 +1,18 @@
 """Every owner page and the rating cycle in an installation of 1,000 experiments with 1,000,000 judgments.
 
     .venv/bin/python bench/scale.py [--only sqlite|postgres] [--experiments 1000] [--judgments 1000000]
+        [--large 100000] [--data FOLDER]
 
 Three experiments (collecting, rating, closed) and one to rate in are made by the product itself, judgments imported;
-SQL then copies them as often as it takes. Pages are asked through the whole application in this process, warm, spread
-over the copies. The rating cycle is measured before the copies are made and after. Goals: every page within 200 ms at
-p95, the cycle no slower. Exit 1 where a page is over.
+SQL then copies them as often as it takes, every third copy put away. Among them stand two large ones of each kind:
+one with `--large` judgments, one with half of them, since some pages show less beyond a size. Pages are asked through
+the whole application in this process, warm, spread over the copies. The rating cycle is measured before the copies are
+made and after. Goals: every page within 200 ms at p95, the cycle no slower. Exit 1 where a page is over.
+With `--data` an SQLite installation is kept there, and found there again.
 """
 
 import argparse
-import csv
-import io
-import json
+import logging
 import os
 import re
 import subprocess
@@ -23,31 +24,35 @@ from contextlib import nullcontext
 from itertools import product
 from pathlib import Path
 from statistics import median, quantiles
-from typing import Any
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(CHECKOUT))
 sys.path.insert(0, str(CHECKOUT / "bench"))
-from copying import copy_everything  # noqa: E402 - after the path is set
+import filling  # noqa: E402 - after the path is set
+from copying import STEP, copy_everything  # noqa: E402 - likewise
 
 from tests.servers import postgres  # noqa: E402 - likewise
 
 GOAL_MS = 200
-SAMPLES = CHECKOUT / "samples"
-SYSTEMS = {"api": "managed", "one": "hosted", "other": "hosted"}
-KINDS = ("collecting", "rating", "closed")
 SPREAD, REPEATS, CYCLES = 12, 3, 60
+EACH = 2 * filling.RIVALS * 50  # judgments that one more rater adds to a copy
+VOTES_A_PAIR, EACH_RATER = 20, 500  # in the large ones
 SECRETS = {
     "SECRET_KEY": "b3" * 30 + "xyzuvwqr",
     "BLINDPAIR_ENCRYPTION_KEYS": "a2V5IG9mIGEgYmVuY2gsIG9mIG5vIHVzZSBlbHNlLi4=",
 }
-EVERYWHERE = ("", "inputs/", "systems/", "collecting/", "check/", "raters/", "delete/", "log/")
+PLAN = "ratings_per_pair=3&planned_raters=9&margin=0.1&pairs=baseline&repeat_share=0.1&control_share=0.1&seed=7"
+# What stands behind # is the element that HTMX asks for.
+EVERYWHERE = """ inputs/ inputs/?page=9999 inputs/?q=49 systems/ collecting/ collecting/#progress check/
+    check/?kind=identical&page=9999 raters/ delete/ log/ log/?q=added&page=9999"""
 OF_KIND = {
-    "collecting": ("open/", "question/", "plan/"),
-    "rating": ("close/",),
-    "closed": ("report/", "report/pairs/", "exports/"),
+    "collecting": f"""open/ question/ plan/ plan/?{PLAN}#effort inputs/new/ systems/new/ systems/recorded/ exports/""",
+    "rating": "close/ report/ report/pairs/ exports/",
+    "closed": """report/ report/pairs/ report/pairs/?page=999999 report/pairs/?system=one&page=9
+        report/pairs/?commented=yes report/pairs/?input=s-17 exports/ following/""",
 }
-LISTS = ("/", "/?page=20", "/?q=closed", "/?archived", "/endpoints/", "/people/", "/log/", "/account/", "/metrics")
+LISTS = """/ /?page=20 /?page=9999 /?q=closed /?q=nothing /?q=rating+100,000 /?archived /?archived&page=9 /experiments/new/ /account/
+    /metrics /endpoints/ /endpoints/new/ /people/ /people/?q=person-7 /log/ /log/?page=9999 /log/?q=closed"""
 TOKEN = "a-token-for-the-bench-only"
 
 
@@ -57,44 +62,74 @@ def main() -> int:
     parser.add_argument("--only", choices=["sqlite", "postgres"])
     parser.add_argument("--experiments", type=int, default=1000)
     parser.add_argument("--judgments", type=int, default=1_000_000)
+    parser.add_argument("--large", type=int, default=100_000, help="judgments in the largest experiment of a kind")
+    parser.add_argument("--data", type=Path, help="keep the SQLite installation in this folder, or find it there")
     parser.add_argument("--leg", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.leg:
         return leg(given)
     missed = 0
     for name in [given.only] if given.only else ["sqlite", "postgres"]:
+        kept = name == "sqlite" and given.data
         with (
             postgres() if name == "postgres" else nullcontext("") as url,
-            tempfile.TemporaryDirectory(prefix="blindpair-bench-") as folder,
+            nullcontext(str(given.data.resolve())) if kept else tempfile.TemporaryDirectory() as folder,
         ):
             more = {"DATABASE_URL": url, **SECRETS} if url else {}
             ours = {"BLINDPAIR_DATA": folder, "LOG_LEVEL": "ERROR", "ALLOWED_HOSTS": "testserver"}
             environment = {**os.environ, **ours, **more, "METRICS_TOKEN": TOKEN}
-            words = [sys.executable, __file__, "--leg", name, "--experiments", str(given.experiments)]
-            missed += subprocess.call([*words, "--judgments", str(given.judgments)], env=environment, cwd=CHECKOUT)
+            sizes = ("experiments", "judgments", "large")
+            words = [word for size in sizes for word in (f"--{size}", str(getattr(given, size)))]
+            missed += subprocess.call([sys.executable, __file__, "--leg", name, *words], env=environment, cwd=CHECKOUT)
     return 1 if missed else 0
 
 
 def leg(given: argparse.Namespace) -> int:
     """Make, measure, copy, measure again; how many pages are over the goal."""
     prepare_django()
-    copies = given.experiments // (len(KINDS) + 1)
-    raters = max(1, round(given.judgments / copies / 2 / 100))
-    print(f"== {given.leg}: {len(KINDS)} experiments, two of them with {raters} raters of 100 pairs", flush=True)
-    pks = templates(raters)
+    copies = given.experiments // (len(filling.KINDS) + 1)
+    if not count_judgments():
+        fill(given, copies)
+    over = 0
+    for name, addresses in pages(copies):
+        over += not shown(name, *measured(addresses))
+    return over
+
+
+def fill(given: argparse.Namespace, copies: int) -> None:
+    """What is copied, the copies and the large ones, with the rating cycle before and after."""
+    raters = max(1, round((given.judgments - 3 * given.large) / copies / EACH))
+    print(
+        f"== {given.leg}: {len(filling.KINDS)} experiments, two of them with {raters} raters of 100 pairs", flush=True
+    )
+    for kind in filling.KINDS:
+        filling.made(kind, raters=raters)
     desk = a_desk()
     cycle(desk)
     before = cycle(desk)
     start = time.perf_counter()
-    step = copy_everything(copies - 1)
+    copy_everything(copies - 1)
+    filling.neighbours()
+    large = []
+    for kind, size in product(filling.KINDS, (given.large, given.large // 2)):
+        inputs, raters = max(1, size // VOTES_A_PAIR // filling.RIVALS), max(1, size // EACH_RATER)
+        title = f"{kind} {size:,}"
+        large.append(filling.made(kind, title=title, inputs=inputs, raters=raters, each=min(size, EACH_RATER)))
+    filling.spread(large)
+    settle()
     there, seconds = count_judgments(), time.perf_counter() - start
-    print(f"{there:,} judgments in {copies * (len(KINDS) + 1)} experiments after {seconds:.0f} s")
+    print(f"{there:,} judgments in {copies * (len(filling.KINDS) + 1) + 6} experiments after {seconds:.0f} s")
     after = cycle(desk)
     print(f"rating cycle: {before:.1f} ms before, {after:.1f} ms after, {after / before:.2f} times", flush=True)
-    over = 0
-    for name, addresses in pages(pks, copies, step):
-        over += not shown(name, *measured(addresses))
-    return over
+
+
+def settle() -> None:
+    """Statistics for the planner: Postgres gathers them by itself in time, nobody does it to an embedded file."""
+    from django.db import connection  # noqa: PLC0415 - needs the apps, as all below
+
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM ANALYZE")
 
 
 def prepare_django() -> None:
@@ -103,73 +138,21 @@ def prepare_django() -> None:
     import django  # noqa: PLC0415 - only a leg has the environment for it
 
     django.setup()
+    logging.disable(logging.WARNING)  # pages that say "not yet" are told of
     from django.core.management import call_command  # noqa: PLC0415 - likewise
 
     call_command("migrate", verbosity=0)
     call_command("collectstatic", verbosity=0, interactive=False)
 
 
-def templates(raters: int) -> list[int]:
-    """One experiment of each kind, owned by a superuser."""
-    from accounts.models import User  # noqa: PLC0415 - needs the apps, as all below
-
-    User.objects.create_superuser("owner@example.org", "correct horse battery")
-    folder = Path(os.environ["BLINDPAIR_DATA"])
-    made = []
-    for kind in KINDS:
-        write(folder, kind)
-        pk = command("add_experiment", str(folder / "bench.toml"), owner="owner@example.org")["id"]
-        made.append(int(pk))
-        if kind != "collecting":
-            command("import_judgments", str(pk), write_judgments(folder, raters))
-        if kind == "closed":
-            command("close", str(pk))
-    return made
-
-
-def command(name: str, *words: str, **options: Any) -> Any:
-    """What one of our commands says with --json."""
-    from django.core.management import call_command  # noqa: PLC0415
-
-    said = io.StringIO()
-    call_command(name, *words, json=True, stdout=said, stderr=io.StringIO(), **options)
-    return json.loads(said.getvalue() or "null")
-
-
-def write(folder: Path, title: str, wanted: int = 3) -> None:
-    """The sample's texts as an experiment of three systems."""
-    (folder / "inputs.jsonl").write_bytes((SAMPLES / "inputs.jsonl").read_bytes())
-    lines = [f'title = "{title}"\nquestion = "Which would you send?"\ninputs = "inputs.jsonl"\nbaseline = "api"']
-    lines.append(f"ratings_per_pair = {wanted}\ncontrol_share = 0.1")
-    for name, source in SYSTEMS.items():
-        rows = [json.loads(line) for line in (SAMPLES / f"{source}.jsonl").open()]
-        changed = [row | {"output": f"{row['output']}\n\n({name})"} for row in rows]
-        (folder / f"{name}.jsonl").write_text("\n".join(map(json.dumps, changed)))
-        lines.append(f'[systems.{name}]\noutputs = "{name}.jsonl"')
-    (folder / "bench.toml").write_text("\n".join(lines) + "\n")
-
-
-def write_judgments(folder: Path, raters: int) -> str:
-    """A hundred verdicts of each rater."""
-    ids = [json.loads(line)["id"] for line in (SAMPLES / "inputs.jsonl").open()]
-    verdicts = ("left", "right", "both_good", "both_bad", "right")
-    with (folder / "judgments.csv").open("w") as file:
-        table = csv.writer(file)
-        table.writerow(["input", "rater", "left", "right", "verdict", "seconds"])
-        for number, (rater, item, name) in enumerate(product(range(raters), ids, ("one", "other"))):
-            pair = (name, "api") if number % 3 else ("api", name)
-            table.writerow([item, f"Rater {rater + 1}", *pair, verdicts[number * 7 % 5], 20 + number % 30])
-    return str(folder / "judgments.csv")
-
-
 def a_desk() -> Callable[[], None]:
     """Somebody who rates in an experiment of their own; each call is a cycle."""
     from django.test import Client  # noqa: PLC0415
 
-    write(Path(os.environ["BLINDPAIR_DATA"]), "desk", wanted=9)
-    pk = str(command("add_experiment", str(Path(os.environ["BLINDPAIR_DATA"]) / "bench.toml"))["id"])
-    command("open_rating", pk, flagged="release")
-    links = iter(command("invite", pk, raters=9))
+    filling.write(Path(os.environ["BLINDPAIR_DATA"]), "desk", wanted=9)
+    pk = str(filling.command("add_experiment", str(Path(os.environ["BLINDPAIR_DATA"]) / "bench.toml"))["id"])
+    filling.command("open_rating", pk, flagged="release")
+    links = iter(filling.command("invite", pk, raters=9))
     client, form = Client(), dict[str, str]()
 
     def sit() -> None:
@@ -210,13 +193,20 @@ def count_judgments() -> int:
     return Judgment.objects.count()
 
 
-def pages(pks: list[int], copies: int, step: int) -> Iterator[tuple[str, list[str]]]:
+def pages(copies: int) -> Iterator[tuple[str, list[str]]]:
     """Every page with the addresses that stand for it."""
-    yield from ((address, [address]) for address in LISTS)
-    for kind, pk in zip(KINDS, pks, strict=True):
-        chosen = [pk + step * (copies * number // SPREAD) for number in range(SPREAD)]
-        for page in (*EVERYWHERE, *OF_KIND[kind]):
-            yield f"{kind}: {page}", [f"/experiments/{one}/{page}" for one in dict.fromkeys(chosen)]
+    from experiments.models import Experiment  # noqa: PLC0415
+
+    yield from ((address, [address]) for address in LISTS.split())
+    for kind in filling.KINDS:
+        own = ["", *EVERYWHERE.split(), *OF_KIND[kind].split()]
+        first = Experiment.objects.filter(title=kind).earliest("pk").pk
+        chosen = [first + STEP * (copies * number // SPREAD) for number in range(SPREAD)]
+        for page in own:
+            yield f"{kind}: {page[:40]}", [f"/experiments/{one}/{page}" for one in dict.fromkeys(chosen)]
+        for large in Experiment.objects.filter(title__startswith=f"{kind} ").order_by("-pk"):
+            for page in own:
+                yield f"{large.title}: {page[:40]}", [f"/experiments/{large.pk}/{page}"]
 
 
 def measured(addresses: list[str]) -> tuple[list[float], int]:
@@ -228,17 +218,23 @@ def measured(addresses: list[str]) -> tuple[list[float], int]:
     from accounts.models import User  # noqa: PLC0415
 
     client = Client(headers={"Accept-Encoding": "gzip", "Authorization": f"Bearer {TOKEN}"})
-    client.force_login(User.objects.get())
+    client.force_login(User.objects.get(email=filling.owner()))
+
+    def ask(address: str) -> int:
+        path, _, target = address.partition("#")
+        answer = client.get(path, headers={"HX-Request": "true", "HX-Target": target} if target else {})
+        assert answer.status_code in {200, 409}, (address, answer.status_code)
+        return len(b"".join(answer))
+
     times, queries = [], 0
     for address in addresses:
         with CaptureQueriesContext(connection) as caught:
-            answer = client.get(address)
-        assert answer.status_code == 200, (address, answer.status_code)
+            ask(address)
         queries = max(queries, len(caught))
-        client.get(address)
+        ask(address)
         for _ in range(REPEATS if len(addresses) > 1 else REPEATS * SPREAD):
             start = time.perf_counter()
-            b"".join(client.get(address))
+            ask(address)
             times.append(1000 * (time.perf_counter() - start))
     return times, queries
 
@@ -248,7 +244,7 @@ def shown(name: str, times: list[float], queries: int) -> bool:
     high = quantiles(times, n=20)[-1]
     good = high <= GOAL_MS
     print(
-        f"{name:28} {median(times):7.1f} ms, p95 {high:7.1f} ms, {queries:3} queries{'' if good else '  MISSED'}",
+        f"{name:58} {median(times):7.1f} ms, p95 {high:7.1f} ms, {queries:3} queries{'' if good else '  MISSED'}",
         flush=True,
     )
     return good

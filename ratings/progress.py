@@ -17,6 +17,8 @@ LOOKED_BACK = 3000
 TIES = {Verdict.BOTH_GOOD, Verdict.BOTH_BAD}
 # The rater as an expression: to group by the bare column SQLite walks every experiment's assignments.
 WHO = F("assignment__rater_id") + 0
+# As many judgments are current as are first ones, which can be counted without looking up what superseded each.
+FIRST = Q(supersedes__isnull=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,10 +75,11 @@ def judged(experiments: Sequence[int]) -> dict[int, Judged]:
     )
     done = {
         experiment: (n, last)
-        for experiment, n, last in Judgment.objects.current()
-        .filter(assignment__rater__experiment__in=experiments, assignment__kind=AssignmentKind.RATING)
+        for experiment, n, last in Judgment.objects.filter(
+            assignment__rater__experiment__in=experiments, assignment__kind=AssignmentKind.RATING
+        )
         .values_list("assignment__rater__experiment")
-        .annotate(n=Count("pk"), last=Max("judged_at"))
+        .annotate(n=Count("pk", filter=FIRST), last=Max("judged_at"))
         .order_by()
     }
     nothing: tuple[int, datetime | None] = (0, None)
