@@ -51,8 +51,9 @@ OF_KIND = {
     "closed": """report/ report/pairs/ report/pairs/?page=999999 report/pairs/?system=one&page=9
         report/pairs/?commented=yes report/pairs/?input=s-17 exports/ following/""",
 }
-LISTS = """/ /?page=20 /?page=9999 /?q=closed /?q=nothing /?q=rating+100,000 /?archived /?archived&page=9 /experiments/new/ /account/
-    /metrics /endpoints/ /endpoints/new/ /people/ /people/?q=person-7 /log/ /log/?page=9999 /log/?q=closed"""
+LISTS = """/ /?page=20 /?page=9999 /?q=closed /?q=nothing /?q=rating+100,000 /?archived /?archived&page=9 /account/
+    /experiments/new/ /metrics /endpoints/ /endpoints/new/ /people/ /people/?q=person-7 /log/
+    /log/?page=9999 /log/?q=closed"""
 TOKEN = "a-token-for-the-bench-only"
 
 
@@ -112,9 +113,12 @@ def fill(given: argparse.Namespace, copies: int) -> None:
     filling.neighbours()
     large = []
     for kind, size in product(filling.KINDS, (given.large, given.large // 2)):
-        inputs, raters = max(1, size // VOTES_A_PAIR // filling.RIVALS), max(1, size // EACH_RATER)
-        title = f"{kind} {size:,}"
-        large.append(filling.made(kind, title=title, inputs=inputs, raters=raters, each=min(size, EACH_RATER)))
+        pairs = max(1, size // VOTES_A_PAIR)
+        each = min(pairs, EACH_RATER)
+        pk = filling.made(
+            kind, title=f"{kind} {size:,}", inputs=-(-pairs // filling.RIVALS), raters=size // each, each=each
+        )
+        large.append(pk)
     filling.spread(large)
     settle()
     there, seconds = count_judgments(), time.perf_counter() - start

@@ -10,7 +10,7 @@ from typing import Any
 from accounts.actions import log
 from accounts.models import User
 from experiments.actions import HELD_BACK, decide_output
-from experiments.languages import language_of
+from experiments.languages import language_again
 from experiments.models import Decision, Experiment, Output, OutputState
 from experiments.refusals import Refused
 from ratings.blind import CleanHtml
@@ -129,7 +129,7 @@ class _Row:
 def find(experiment: Experiment) -> Findings:
     """Look at every output once: two queries."""
     asked = {
-        pk: language_of(_last_words(messages))
+        pk: language_again(_last_words(messages))
         for pk, messages in experiment.inputs.values_list("pk", "messages").iterator(chunk_size=500)
     }
     by_input: dict[int, list[_Row]] = defaultdict(list)
@@ -137,7 +137,7 @@ def find(experiment: Experiment) -> Findings:
     outputs = Output.objects.filter(input__experiment=experiment).order_by("input__position")
     for pk, item, state, decision, reason, text in outputs.values_list(*columns).iterator(chunk_size=500):
         digest = hashlib.sha256(" ".join(text.split()).encode()).digest()
-        by_input[item].append(_Row(pk, item, state, decision, reason, digest, language_of(text)))
+        by_input[item].append(_Row(pk, item, state, decision, reason, digest, language_again(text)))
     usual = _usual(one.language for answers in by_input.values() for one in answers)
     rows: dict[str, list[int]] = defaultdict(list)
     notes: dict[int, str] = {}

@@ -27,9 +27,9 @@ class Signed:
         return _percent(self.rater.left_share)
 
 
-def with_signs(raters: Sequence[RaterProgress]) -> list[Signed]:
-    """Side, ties and controls; nothing here says which arm anybody prefers."""
-    return [Signed(rater, _signs(rater, len(raters))) for rater in raters]
+def with_signs(raters: Sequence[RaterProgress], *, of: int) -> list[Signed]:
+    """Side, ties and controls of some raters `of` all there are; nothing here says which arm anybody prefers."""
+    return [Signed(rater, _signs(rater, of)) for rater in raters]
 
 
 def _percent(share: float | None) -> str:

@@ -3,6 +3,7 @@
 It only has to notice an answer in another language than its request; where it is not sure it says nothing.
 """
 
+import hashlib
 import re
 import unicodedata
 from collections import Counter
@@ -11,6 +12,7 @@ FEWEST_LETTERS = 20
 FEWEST_WORDS = 4
 CLEARLY = 1.5  # times as many small words as the runner-up
 READ = 4000  # characters looked at
+REMEMBERED = 100_000  # texts, by a digest of 16 bytes
 
 SCRIPTS = {
     "HIRAGANA": "Japanese",
@@ -41,14 +43,23 @@ SMALL_WORDS = {
     "Swedish": "och att det som en är på för av inte med till den har du kan ett eller om",
     "Turkish": "ve bir bu için ile de da olarak çok daha gibi ne veya olan değil mi",
 }
-_WORDS = {language: frozenset(words.split()) for language, words in SMALL_WORDS.items()}
+_LANGUAGES: dict[str, list[str]] = {}  # of each small word
+for _language, _words in SMALL_WORDS.items():
+    for _small in dict.fromkeys(_words.split()):
+        _LANGUAGES.setdefault(_small, []).append(_language)
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`|https?://\S+", re.DOTALL)
+_seen: dict[bytes, str] = {}  # empty for none
 _WORD = re.compile(r"[^\W\d_]+")
+_BEYOND_LATIN = re.compile(r"(?![\W\d_])[ʰ-\U0010FFFF]")
 
 
 def language_of(text: str) -> str | None:
     """A language by its English name, or None where the text is too short or not clear enough. Code is left out."""
-    prose = _CODE.sub(" ", text[:READ])
+    prose = text[:READ]
+    if "`" in prose or "://" in prose:
+        prose = _CODE.sub(" ", prose)
+    if not _BEYOND_LATIN.search(prose):
+        return _by_small_words(prose)
     letters = [letter for letter in prose if letter.isalpha()]
     if not letters:
         return None
@@ -57,8 +68,19 @@ def language_of(text: str) -> str | None:
         return "Japanese"  # kana are never used by another language, however many Chinese characters stand among them
     script, count = scripts.most_common(1)[0]
     if script is None:
-        return _by_small_words(prose) if len(letters) >= FEWEST_LETTERS else None
+        return _by_small_words(prose)
     return script if count * 2 > len(letters) and count >= FEWEST_WORDS else None
+
+
+def language_again(text: str) -> str | None:
+    """The same, told from memory where the text was looked at before: nothing else enters, so it is never outdated."""
+    key = hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=16).digest()
+    known = _seen.get(key)
+    if known is None:
+        if len(_seen) >= REMEMBERED:
+            _seen.clear()
+        known = _seen[key] = language_of(text) or ""
+    return known or None
 
 
 def _script(letter: str) -> str | None:
@@ -66,8 +88,13 @@ def _script(letter: str) -> str | None:
 
 
 def _by_small_words(prose: str) -> str | None:
-    words = [word.lower() for word in _WORD.findall(prose)]
-    seen = Counter({language: sum(word in small for word in words) for language, small in _WORDS.items()})
+    words = _WORD.findall(prose.lower())
+    if sum(map(len, words)) < FEWEST_LETTERS:
+        return None
+    seen = Counter(dict.fromkeys(SMALL_WORDS, 0))
+    for word in words:
+        for language in _LANGUAGES.get(word, ()):
+            seen[language] += 1
     (language, most), (_, second) = seen.most_common(2)
     clear = most >= FEWEST_WORDS and most >= CLEARLY * second
     return language if clear else None

@@ -10,7 +10,7 @@ from statistics import median
 from django.db.models import Case, Count, F, Max, Q, QuerySet, Value, When
 
 from experiments.models import Experiment
-from ratings.models import AssignmentKind, Comparison, ComparisonKind, Judgment, Rater, Verdict
+from ratings.models import Assignment, AssignmentKind, Comparison, ComparisonKind, Judgment, Rater, Verdict
 
 MIRRORED = {Verdict.LEFT: Verdict.RIGHT, Verdict.RIGHT: Verdict.LEFT}
 LOOKED_BACK = 3000
@@ -97,12 +97,13 @@ def active_raters(since: datetime) -> int:
     return len({rater for rater, at in last if at >= since})
 
 
-def raters(experiment: Experiment, *, now: datetime) -> list[RaterProgress]:
-    """Every rater in the order they were made: five queries, whatever the number of judgments."""
-    counts, last = _counts(experiment), dict[int, datetime]()
-    for rater, at in _current(experiment).values_list(WHO).annotate(at=Max("judged_at")).order_by():
-        last[rater] = at
-    medians, repeats = _medians(experiment), _repeats(experiment)
+def raters(experiment: Experiment, *, now: datetime, after: int = 0, most: int | None = None) -> list[RaterProgress]:
+    """Raters in the order they were made, `most` of them without the first ones: six queries, whatever their work."""
+    end = None if most is None else after + most
+    found = list(Rater.objects.filter(experiment=experiment).order_by("pk")[after:end])
+    keys = [rater.pk for rater in found]
+    counts, last = _counts(keys)
+    medians, repeats, skipped = _medians(keys), _repeats(keys), _skipped(keys)
     return [
         _progress(
             rater,
@@ -111,60 +112,65 @@ def raters(experiment: Experiment, *, now: datetime) -> list[RaterProgress]:
             last=last.get(rater.pk),
             seconds=medians.get(rater.pk),
             repeats=repeats[rater.pk],
+            skipped=skipped.get(rater.pk, 0),
         )
-        for rater in Rater.objects.filter(experiment=experiment)
-        .annotate(skipped=Count("assignments", filter=Q(assignments__skipped_at__isnull=False)))
-        .order_by("pk")
+        for rater in found
     ]
 
 
-def _current(experiment: Experiment) -> QuerySet[Judgment]:
-    return Judgment.objects.current().filter(assignment__rater__experiment=experiment)
+def _current(raters: Sequence[int]) -> QuerySet[Judgment]:
+    return Judgment.objects.current().filter(assignment__rater__in=raters)
 
 
 Cell = tuple[str, str, bool, bool]
 
 
-def _counts(experiment: Experiment) -> defaultdict[int, Counter[Cell]]:
-    """By rater: how many judgments of each kind and verdict, with the known answer on the left, and unblinded."""
+def _counts(raters: Sequence[int]) -> tuple[defaultdict[int, Counter[Cell]], dict[int, datetime]]:
+    """By rater: how many judgments of each kind and verdict, with the known answer on the left, and unblinded; and
+    when the last one came."""
     rows = (
-        _current(experiment)
+        _current(raters)
         .annotate(
             known_left=Case(
                 When(assignment__comparison__expected=F("assignment__left"), then=Value(True)), default=Value(False)
             )
         )
         .values_list(WHO, "assignment__kind", "verdict", "known_left", "unblinded")
-        .annotate(n=Count("pk"))
+        .annotate(n=Count("pk"), at=Max("judged_at"))
         .order_by()
     )
     found: defaultdict[int, Counter[Cell]] = defaultdict(Counter)
-    for rater, kind, verdict, known_left, unblinded, n in rows:
+    last: dict[int, datetime] = {}
+    for rater, kind, verdict, known_left, unblinded, n, at in rows:
         found[rater][kind, verdict, known_left, unblinded] += n
-    return found
+        last[rater] = max(at, last.get(rater, at))
+    return found, last
 
 
-def _medians(experiment: Experiment) -> dict[int, float]:
-    rows = _current(experiment).filter(assignment__kind=AssignmentKind.RATING, seconds__isnull=False)
+def _medians(raters: Sequence[int]) -> dict[int, float]:
+    rows = _current(raters).filter(assignment__kind=AssignmentKind.RATING, seconds__isnull=False)
     times: defaultdict[int, array[float]] = defaultdict(lambda: array("f"))
     for rater, seconds in rows.values_list("assignment__rater", "seconds").order_by().iterator(chunk_size=5000):
         times[rater].append(seconds or 0.0)
     return {rater: median(values) for rater, values in times.items()}
 
 
-def _repeats(experiment: Experiment) -> defaultdict[int, list[bool]]:
+def _repeats(raters: Sequence[int]) -> defaultdict[int, list[bool]]:
     """By rater, for each pair that was shown again: whether the same answer came."""
-    again = _current(experiment).filter(assignment__kind=AssignmentKind.REPEAT)
+    again = _current(raters).filter(assignment__kind=AssignmentKind.REPEAT)
     verdicts = dict(
-        Judgment.objects.current()
-        .filter(assignment__repeat__rater__experiment=experiment)
-        .values_list("assignment", "verdict")
+        Judgment.objects.current().filter(assignment__repeat__rater__in=raters).values_list("assignment", "verdict")
     )
     found: defaultdict[int, list[bool]] = defaultdict(list)
     for rater, before, verdict in again.values_list("assignment__rater", "assignment__repeat_of", "verdict"):
         if before in verdicts:
             found[rater].append(_as_before(verdicts[before], verdict))
     return found
+
+
+def _skipped(raters: Sequence[int]) -> dict[int, int]:
+    rows = Assignment.objects.filter(rater__in=raters, skipped_at__isnull=False)
+    return dict(rows.values_list("rater").annotate(n=Count("pk")).order_by())
 
 
 def _as_before(before: str, again: str) -> bool:
@@ -180,6 +186,7 @@ def _progress(
     last: datetime | None,
     seconds: float | None,
     repeats: list[bool],
+    skipped: int,
 ) -> RaterProgress:
     verdicts: Counter[str] = Counter()
     controls, right, unblinded = 0, 0, 0
@@ -197,7 +204,7 @@ def _progress(
         expires=rater.expires_at,
         last=last,
         done=verdicts.total(),
-        skipped=getattr(rater, "skipped", 0),
+        skipped=skipped,
         median_seconds=seconds,
         left=verdicts[Verdict.LEFT],
         decisive=verdicts[Verdict.LEFT] + verdicts[Verdict.RIGHT],

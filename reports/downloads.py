@@ -1,28 +1,25 @@
 """What the exports page shows of each file, and the files themselves, spooled with their checksum."""
 
 import hashlib
-import io
 import tempfile
-import zipfile
 from dataclasses import dataclass
-from typing import BinaryIO, cast
+from datetime import datetime
+from typing import Any, BinaryIO, cast
 
 from django.urls import reverse
 
+from accounts.actions import log
+from accounts.models import Event, User
 from experiments.models import Experiment
 from reports import exports as files
-from reports.exports.tables import PyarrowMissing, columns
-from reports.fingerprint import votes_in
+from reports.exports.previews import previews
 from reports.formats import WRITERS
 
 # A spool keeps small files in memory and larger ones on disk.
 SPOOL = 4_000_000
 BLOCK = 1_000_000
-# Up to here every file is made to show its first line; above, that would keep the page waiting.
-MOST_FOR_PREVIEWS = 5_000
-PREVIEW = 140
-AS_A_TABLE = ("xlsx", "parquet")
-DATED = ("xlsx",)  # a workbook holds the time it was written, so that its checksum is another each time
+EXPORTED = "exported"
+LOOKED_BACK = 200  # events
 REPORT_WORDS = {
     "json": "Exactly the data, for scripts and gates.",
     "md": "For a pull request.",
@@ -33,13 +30,14 @@ REPORT_WORDS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Download:
-    """One file that can be taken away; `preview` and `checksum` are empty where they are not shown."""
+    """One file that can be taken away; `checksum` and `at` are those of its last download, empty before the first."""
 
     name: str
     words: str
     url: str
     preview: str = ""
     checksum: str = ""
+    at: datetime | None = None
 
 
 def reports(experiment: Experiment) -> list[Download]:
@@ -51,9 +49,23 @@ def reports(experiment: Experiment) -> list[Download]:
 
 
 def exports(experiment: Experiment) -> list[Download]:
-    """The data's formats, with previews where there are few enough judgments."""
-    small = votes_in(experiment) <= MOST_FOR_PREVIEWS
-    return [_export(experiment, name, shown=small) for name in files.FORMATS]
+    """The data's formats, each with a line of it and what its last download was."""
+    lines, last = previews(experiment), _last(experiment)
+    return [
+        Download(
+            name=name,
+            words=made.words,
+            url=reverse("export-file", args=[experiment.pk, name]),
+            preview=lines[name],
+            **last.get(name, {}),
+        )
+        for name, made in files.FORMATS.items()
+    ]
+
+
+def taken(experiment: Experiment, name: str, digest: str, *, by: User) -> None:
+    """Keep in the log that somebody took a file away, and its checksum."""
+    log(by, EXPORTED, f"experiment {experiment.slug}", format=name, sha256=digest)
 
 
 def written(experiment: Experiment, name: str) -> tuple[BinaryIO, str]:
@@ -68,32 +80,11 @@ def written(experiment: Experiment, name: str) -> tuple[BinaryIO, str]:
     return spool, digest.hexdigest()
 
 
-def _export(experiment: Experiment, name: str, *, shown: bool) -> Download:
-    made = files.FORMATS[name]
-    url = reverse("export-file", args=[experiment.pk, name])
-    if not shown:
-        return Download(name=name, words=made.words, url=url)
-    content = io.BytesIO()
-    try:
-        files.write(experiment, name, content)
-    except PyarrowMissing as problem:
-        return Download(name=name, words=str(problem), url=url)
-    return Download(
-        name=name,
-        words=made.words,
-        url=url,
-        preview=_preview(experiment, name, content),
-        checksum="" if name in DATED else hashlib.sha256(content.getvalue()).hexdigest(),
-    )
-
-
-def _preview(experiment: Experiment, name: str, content: io.BytesIO) -> str:
-    """The first line that says something; of a table its columns, of a bundle its files."""
-    if name in AS_A_TABLE:
-        first = ", ".join(columns(experiment))
-    elif name == "bundle":
-        first = ", ".join(zipfile.ZipFile(content).namelist())
-    else:
-        lines = content.getvalue()[:4_000].decode("utf-8-sig", errors="ignore").splitlines()
-        first = next((line for line in lines if len(line) > 1), "")
-    return first if len(first) <= PREVIEW else first[: PREVIEW - 1] + "…"
+def _last(experiment: Experiment) -> dict[str, dict[str, Any]]:
+    """By format: the checksum of the last download, and when that was."""
+    events = Event.objects.filter(object=f"experiment {experiment.slug}", verb=EXPORTED, at__gte=experiment.closed_at)
+    found: dict[str, dict[str, Any]] = {}
+    for at, detail in events.order_by("-at", "-pk").values_list("at", "detail")[:LOOKED_BACK]:
+        if "sha256" in detail:
+            found.setdefault(str(detail["format"]), {"checksum": detail["sha256"], "at": at})
+    return found

@@ -5,10 +5,11 @@ from math import ceil
 from typing import Literal
 
 import numpy as np
+from django.db.models import Count, Max
 
 from experiments.models import Experiment, Pairs
+from ratings.models import Judgment
 from reports import votes
-from reports.fingerprint import votes_in
 from reports.sections.influences import sequence
 from reports.statistics import planning as arithmetic
 from reports.statistics.intervals import FEWEST_RATERS
@@ -18,6 +19,7 @@ from reports.votes import Ballots, Versus
 FEWEST_INPUTS = 10  # before that, how votes vary is anybody's guess
 MOST_VOTES = 50_000  # beyond that nobody waits for an estimate of how votes vary
 SECONDS_A_PAIR = 48.0
+REMEMBERED = 200
 Signal = Literal["continue", "may stop"]
 
 
@@ -55,19 +57,44 @@ class Outlook:
         return self.plan.raters < FEWEST_RATERS
 
 
+# What the votes said, good as long as no further one came: they are only ever added to, and the plan is sealed.
+_told: dict[tuple[str, int, int | None], tuple[Outlook | None, Signal | None]] = {}
+
+
 def outlook(experiment: Experiment) -> Outlook:
     """The experiment as planned, saved or not, by the spread that expert votes usually have."""
     return _expected(_plan(experiment), experiment, SECONDS_A_PAIR)
 
 
-def reestimated(experiment: Experiment) -> Outlook | None:
-    """The same by the spread and the pace of the votes so far; None before ten inputs have all their judgments.
+def so_far(experiment: Experiment) -> tuple[Outlook | None, Signal | None]:
+    """What the votes so far allow to expect, and for a monitored experiment whether it may stop: one reading of them.
 
-    Only s² and icc are taken from the votes, and both stay what they are if every verdict is turned round.
+    The outlook is that of the plan by the spread and the pace of these votes; None before ten inputs have all their
+    judgments, and beyond MOST_VOTES. Only s² and icc are taken from the votes, and both stay what they are if every
+    verdict is turned round. The signal says whether every comparison is already decided one way or the other, never
+    which; None where watching was not chosen before rating.
     """
-    if votes_in(experiment) > MOST_VOTES:
-        return None
-    ballots = votes.read(experiment)
+    there = Judgment.objects.filter(assignment__rater__experiment=experiment)
+    cast = there.aggregate(n=Count("pk"), last=Max("pk"))
+    few = cast["n"] <= MOST_VOTES
+    if not few and not experiment.monitored:
+        return None, None
+    known = experiment.draw_salt, cast["n"], cast["last"]
+    found = _told.get(known)
+    if found is None:
+        if len(_told) >= REMEMBERED:
+            _told.clear()
+        found = _told[known] = _told_of(experiment, few=few)
+    return found
+
+
+def _told_of(experiment: Experiment, *, few: bool) -> tuple[Outlook | None, Signal | None]:
+    ballots = votes.read(experiment, texts=False)
+    plan = _reestimated(experiment, ballots) if few else None
+    return plan, _signal(experiment, ballots) if experiment.monitored else None
+
+
+def _reestimated(experiment: Experiment, ballots: Ballots) -> Outlook | None:
     seen = _variance(ballots, wanted=min(experiment.ratings_per_pair, experiment.planned_raters))
     if seen is None:
         return None
@@ -76,14 +103,7 @@ def reestimated(experiment: Experiment) -> Outlook | None:
     return _expected(arithmetic.reestimated(_plan(experiment), seen), experiment, seconds)
 
 
-def signal(experiment: Experiment) -> Signal | None:
-    """For a monitored experiment: whether every comparison is already decided one way or the other, never which.
-
-    None where watching was not chosen before rating.
-    """
-    if not experiment.monitored:
-        return None
-    ballots = votes.read(experiment)
+def _signal(experiment: Experiment, ballots: Ballots) -> Signal:
     rivals = _against_the_baseline(experiment, ballots)
     watched = [sequence(cast, wanted=experiment.ratings_per_pair, rivals=len(rivals)) for cast in rivals]
     decided = [

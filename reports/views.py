@@ -106,7 +106,7 @@ def pairs(request: HttpRequest, experiment: Experiment) -> HttpResponseBase:
 @require_GET
 @of_a_closed_experiment
 def exports(request: HttpRequest, experiment: Experiment) -> HttpResponseBase:
-    """Every file to take away, with its first line and checksum."""
+    """Every file to take away, with a line of it and the checksum of its last download."""
     context = {
         "experiment": experiment,
         "section": "experiments",
@@ -144,7 +144,7 @@ def export_file(request: HttpRequest, experiment: Experiment, name: str) -> Http
         stream, digest = downloads.written(experiment, name)
     except (PyarrowMissing, TooLong) as problem:
         return _unavailable(request, experiment, str(problem))
-    log(_owner(request), "exported", f"experiment {experiment.slug}", format=name)
+    downloads.taken(experiment, name, digest, by=_owner(request))
     response = FileResponse(
         stream,
         as_attachment=True,

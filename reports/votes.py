@@ -158,16 +158,18 @@ class _Positions:
         return np.searchsorted(self.outputs, keys)
 
 
-def read(experiment: Experiment) -> Ballots:
-    """All ballots of an experiment, streamed from the database: about 200 bytes a judgment at most."""
+def read(experiment: Experiment, *, texts: bool = True) -> Ballots:
+    """All ballots of an experiment, streamed from the database: about 200 bytes a judgment at most.
+
+    Without `texts` nothing is known of the outputs but whose they are, which is read much faster.
+    """
     arms = list(Arm.objects.filter(experiment=experiment).order_by("code").values_list("pk", "code"))
     inputs = list(
         Input.objects.filter(experiment=experiment).order_by("position").values_list("pk", "external_id", "tags")
     )
     raters = list(Rater.objects.filter(experiment=experiment).order_by("pk").values_list("pk", "label"))
-    positions, texts = _outputs(
-        experiment, [pk for pk, _ in arms], [pk for pk, _, _ in inputs], [pk for pk, _ in raters]
-    )
+    keys = [pk for pk, _ in arms], [pk for pk, _, _ in inputs], [pk for pk, _ in raters]
+    positions, known = _outputs(experiment, *keys, texts=texts)
     cast = ballot_rows.read(experiment)
     votes, unblinded = _blinded_and_not(cast.of_kind(AssignmentKind.RATING), positions)
     repeats, _ = _blinded_and_not(cast.of_kind(AssignmentKind.REPEAT), positions)
@@ -177,7 +179,7 @@ def read(experiment: Experiment) -> Ballots:
         inputs=tuple(name for _, name, _ in inputs),
         tags=tuple(tags_of(tags) for _, _, tags in inputs),
         raters=tuple(label for _, label in raters),
-        texts=texts,
+        texts=known,
         votes=votes,
         repeats=repeats,
         originals=_originals(experiment, repeats, votes),
@@ -244,10 +246,13 @@ def _known(answers: Ints) -> Ints:
     return np.where(answers == 2, UNKNOWN, answers)
 
 
-def _outputs(experiment: Experiment, arms: list[int], inputs: list[int], raters: list[int]) -> tuple[_Positions, Texts]:
+def _outputs(
+    experiment: Experiment, arms: list[int], inputs: list[int], raters: list[int], *, texts: bool
+) -> tuple[_Positions, Texts]:
     rows = Output.objects.filter(input__experiment=experiment).order_by("pk")
+    about = (Length("text"), _state_code()) if texts else (Value(0), Value(0))
     table = columns(
-        rows.values_list("pk", "input_id", "arm_id", Length("text"), _state_code()),
+        rows.values_list("pk", "input_id", "arm_id", *about),
         [("pk", "i8"), ("input", "i8"), ("arm", "i8"), ("length", "i8"), ("state", "i8")],
     )
     arm_keys, arm_places = _sorted(arms)
@@ -257,17 +262,17 @@ def _outputs(experiment: Experiment, arms: list[int], inputs: list[int], raters:
     shape = (len(inputs), len(arms))
     length, state = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
     length[input_of, arm_of], state[input_of, arm_of] = table["length"], table["state"]
-    texts = Texts(
+    known = Texts(
         length=length,
         flagged=state == 1,
         masked=state == 2,
         held_back=int(np.sum(state == 3)),
-        addressing=_addressing(rows),
+        addressing=_addressing(rows) if texts else 0,
     )
     positions = _Positions(
         outputs=table["pk"], input_of=input_of, arm_of=arm_of, raters=np.asarray(raters, dtype=np.int64)
     )
-    return positions, texts
+    return positions, known
 
 
 def _addressing(outputs: QuerySet[Output]) -> int:

@@ -54,6 +54,7 @@ def overview_page(request: OwnerRequest, experiment: Experiment, link: OneTimeLi
         judged=judged([experiment.pk]).get(experiment.pk, Judged()),
     )
     rated = experiment.status == Status.RATING
+    plan, signal = planning.so_far(experiment) if rated else (None, None)
     return framed(
         request,
         "console/overview.html",
@@ -63,8 +64,8 @@ def overview_page(request: OwnerRequest, experiment: Experiment, link: OneTimeLi
         step=next_step(experiment, now),
         link=link,
         rated=rated,
-        plan=planning.reestimated(experiment) if rated else None,
-        signal=planning.signal(experiment) if rated else None,
+        plan=plan,
+        signal=signal,
         may_change=experiment.status in BEFORE_THE_SEAL,
         criteria=list(experiment.criteria.values_list("name", "description")),
         owners=list(experiment.owners.order_by("email").values_list("email", "name")),

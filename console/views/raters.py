@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.actions import log
-from console.forms import InviteForm, RaterForm
+from console.forms import InviteForm, RaterForm, SearchForm
+from console.paging import pages
 from console.rater_signs import with_signs
 from console.views.frames import OwnerRequest, back_to, framed, owned, sentence
 from experiments.models import Experiment
@@ -19,6 +20,8 @@ from ratings.links import Link, invite, replace, revoke
 from ratings.models import Rater
 from ratings.progress import Judged, judged
 from ratings.progress import raters as raters_of
+
+PER_PAGE = 50
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -69,7 +72,10 @@ def _invited(request: OwnerRequest, experiment: Experiment, wanted: dict[str, An
 
 
 def _page(request: OwnerRequest, experiment: Experiment, form: InviteForm, links: list[Link]) -> HttpResponse:
-    now = timezone.now()
+    asked = SearchForm(request.GET)
+    total = Rater.objects.filter(experiment=experiment).count()
+    shown = pages(page=asked.cleaned_data.get("page") if asked.is_valid() else None, total=total, each=PER_PAGE)
+    found = raters_of(experiment, now=timezone.now(), after=(shown.page - 1) * PER_PAGE, most=PER_PAGE)
     return framed(
         request,
         "console/raters.html",
@@ -78,5 +84,6 @@ def _page(request: OwnerRequest, experiment: Experiment, form: InviteForm, links
         form=form,
         links=links,
         judged=judged([experiment.pk]).get(experiment.pk, Judged()),
-        raters=with_signs(raters_of(experiment, now=now)),
+        raters=with_signs(found, of=total),
+        pages=shown,
     )

@@ -14,6 +14,7 @@ from reports.exports.rows import JudgmentRow, counted
 # different ways: only these three mean the same to both. An unknown verdict has to fail here.
 BATTLE_LABELS = {"left": "model_a", "right": "model_b", "both_good": "tie", "both_bad": "tie"}
 EVALICA_LABELS = {"left": "left", "right": "right", "both_good": "tie", "both_bad": "tie"}
+EVALICA_COLUMNS = ("left", "right", "winner", "input", "rater")
 
 
 def to_battles(experiment: Experiment, stream: BinaryIO) -> None:
@@ -25,7 +26,7 @@ def to_battles(experiment: Experiment, stream: BinaryIO) -> None:
     stream.write(b"[")
     separator = b"\n"
     for row in counted(experiment):
-        stream.write(separator + json.dumps(_battle(row), ensure_ascii=False).encode())
+        stream.write(separator + json.dumps(battle(row), ensure_ascii=False).encode())
         separator = b",\n"
     stream.write(b"\n]\n")
 
@@ -34,7 +35,7 @@ def to_evalica(experiment: Experiment, stream: BinaryIO) -> None:
     """CSV with left, right and winner (left, right, tie), then the input and the rater."""
     text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
     writer = csv.writer(text)
-    writer.writerow(["left", "right", "winner", "input", "rater"])
+    writer.writerow(EVALICA_COLUMNS)
     for row in counted(experiment):
         cells = (row.left, row.right, EVALICA_LABELS[row.verdict], row.input, row.rater)
         writer.writerow([written(cell) for cell in cells])
@@ -42,7 +43,8 @@ def to_evalica(experiment: Experiment, stream: BinaryIO) -> None:
     text.detach()
 
 
-def _battle(row: JudgmentRow) -> dict[str, Any]:
+def battle(row: JudgmentRow) -> dict[str, Any]:
+    """One entry of the battles."""
     return {
         "question_id": row.input,
         "model_a": row.left,

@@ -61,20 +61,7 @@ def _entry(name: str) -> zipfile.ZipInfo:
 
 def _files(experiment: Experiment) -> Iterator[tuple[str, Writer]]:
     yield "experiment.json", _text(json.dumps(records.experiment(experiment), indent=1, ensure_ascii=False))
-    yield "inputs.jsonl", lines.inputs_to_jsonl
-    yield "systems.jsonl", _lines(records.systems)
-    yield "outputs.jsonl", lines.outputs_to_jsonl
-    yield "completions.jsonl", _lines(records.completions)
-    yield "load_runs.jsonl", _lines(records.load_runs)
-    yield "raters.jsonl", _lines(records.raters)
-    yield "comparisons.jsonl", _lines(records.comparisons)
-    yield "assignments.jsonl", _lines(records.assignments)
-    yield "judgments.jsonl", lines.to_jsonl
-    yield "guesses.jsonl", _lines(records.guesses)
-    yield "assumptions.jsonl", _lines(records.assumed)
-    yield "benchmarks.jsonl", _lines(records.benchmarks)
-    yield "judgments.csv", tables.to_csv
-    yield "battles.json", arena.to_battles
+    yield from MEMBERS.items()
     made = report.current(experiment)
     for name in REPORTS:
         yield f"report.{name}", _text(formats.write(made, name))
@@ -91,3 +78,22 @@ def _text(text: str | bytes) -> Writer:
         stream.write(written)
 
     return write
+
+
+MEMBERS: dict[str, Writer] = {
+    "inputs.jsonl": lines.inputs_to_jsonl,
+    "systems.jsonl": _lines(records.systems),
+    "outputs.jsonl": lines.outputs_to_jsonl,
+    "completions.jsonl": _lines(records.completions),
+    "load_runs.jsonl": _lines(records.load_runs),
+    "raters.jsonl": _lines(records.raters),
+    "comparisons.jsonl": _lines(records.comparisons),
+    "assignments.jsonl": _lines(records.assignments),
+    "judgments.jsonl": lines.to_jsonl,
+    "guesses.jsonl": _lines(records.guesses),
+    "assumptions.jsonl": _lines(records.assumed),
+    "benchmarks.jsonl": _lines(records.benchmarks),
+    "judgments.csv": tables.to_csv,
+    "battles.json": arena.to_battles,
+}
+NAMES = ("experiment.json", *MEMBERS, *(f"report.{name}" for name in REPORTS), "manifest.json")

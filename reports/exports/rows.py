@@ -1,13 +1,13 @@
 """The judgments of a closed experiment as plain rows with names, streamed: what every file format is made from."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from typing import Any
 
 from experiments.models import Experiment, Input, Output
-from ratings.models import CriterionVerdict, Judgment
+from ratings.models import Comparison, CriterionVerdict, Judgment
 from reports import unblinding
 
 CHUNK = 2_000
@@ -84,12 +84,17 @@ COLUMNS = (
 )
 
 
-def judgments(experiment: Experiment, *, superseded: bool = False) -> Iterator[JudgmentRow]:
-    """Every current judgment in the order it was made; with `superseded` the replaced ones too. Raises StillBlind."""
+def judgments(
+    experiment: Experiment, *, superseded: bool = False, on: Sequence[int] | None = None
+) -> Iterator[JudgmentRow]:
+    """Every current judgment in the order it was made; with `superseded` the replaced ones too, with `on` those on
+    these inputs (keys) alone. Raises StillBlind."""
     names = system_names(experiment)
-    authors = _authors(experiment, names)
+    authors = _authors(experiment, names, on)
     criteria = dict(experiment.criteria.values_list("pk", "name"))
     query = Judgment.objects.filter(assignment__rater__experiment=experiment).order_by("pk")
+    if on is not None:
+        query = Judgment.objects.filter(assignment__comparison__input__in=on).order_by("pk")
     if not superseded:
         query = query.current()
     rows = query.values_list(*COLUMNS).iterator(chunk_size=CHUNK)
@@ -99,25 +104,29 @@ def judgments(experiment: Experiment, *, superseded: bool = False) -> Iterator[J
             yield _row(row, authors, asked.get(row[0], {}))
 
 
-def counted(experiment: Experiment) -> Iterator[JudgmentRow]:
+def counted(experiment: Experiment, *, on: Sequence[int] | None = None) -> Iterator[JudgmentRow]:
     """Those that enter the score."""
-    return (row for row in judgments(experiment) if row.counted)
+    return (row for row in judgments(experiment, on=on) if row.counted)
 
 
-def outputs(experiment: Experiment) -> Iterator[OutputRow]:
-    """Every output by input and system. Raises StillBlind."""
+def outputs(experiment: Experiment, *, on: Sequence[int] | None = None) -> Iterator[OutputRow]:
+    """Every output by input and system; with `on` those to these inputs. Raises StillBlind."""
     names = system_names(experiment)
     columns = ("input__external_id", "arm__code", "text", "state", "decision", "reason", "flags", "html", "decided_at")
     query = Output.objects.filter(input__experiment=experiment).order_by("input__position", "arm__code")
+    if on is not None:
+        query = query.filter(input__in=on)
     for item, arm, *rest, decided in query.values_list(*columns).iterator(chunk_size=CHUNK):
         kept = dict(zip(columns[2:-1], rest, strict=True))
         yield OutputRow(input=item, system=names[arm], **kept, decided_at=moment(decided))
 
 
-def inputs(experiment: Experiment) -> Iterator[dict[str, Any]]:
-    """Every input in the shape that `add_experiment` reads."""
+def inputs(experiment: Experiment, *, on: Sequence[int] | None = None) -> Iterator[dict[str, Any]]:
+    """Every input, or these, in the shape that `add_experiment` reads."""
     unblinding.require_closed(experiment)
     query = Input.objects.filter(experiment=experiment).order_by("position")
+    if on is not None:
+        query = query.filter(pk__in=on)
     for item in query.iterator(chunk_size=CHUNK):
         row: dict[str, Any] = {"id": item.external_id, "messages": item.messages}
         if item.tags != []:
@@ -137,9 +146,16 @@ def moment(at: datetime | None) -> str:
     return at.isoformat() if at else ""
 
 
-def _authors(experiment: Experiment, names: dict[str, str]) -> dict[int, str]:
-    query = Output.objects.filter(input__experiment=experiment).order_by().values_list("pk", "arm__code")
-    return {pk: names[arm] for pk, arm in query.iterator(chunk_size=CHUNK)}
+def _authors(experiment: Experiment, names: dict[str, str], on: Sequence[int] | None) -> dict[int, str]:
+    query = Output.objects.filter(input__experiment=experiment)
+    if on is not None:  # one side of a control answers another input
+        query = query.filter(pk__in={pk for pair in _pairs(on) for pk in pair})
+    rows = query.order_by().values_list("pk", "arm__code")
+    return {pk: names[arm] for pk, arm in rows.iterator(chunk_size=CHUNK)}
+
+
+def _pairs(on: Sequence[int]) -> list[tuple[int, int]]:
+    return list(Comparison.objects.filter(input__in=on).values_list("first_id", "second_id"))
 
 
 def _criteria(judged: list[int], criteria: dict[int, str]) -> dict[int, dict[str, str]]:

@@ -1,7 +1,7 @@
 """Preference data for fine-tuning, in the conversational formats of TRL: DPO pairs and KTO labels."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
 
 from experiments.models import Experiment
@@ -15,7 +15,7 @@ Key = tuple[str, str]
 def to_dpo(experiment: Experiment, stream: BinaryIO) -> None:
     """One line for each pair of answers that a majority of the raters who decided prefers one way:
     prompt, chosen and rejected as messages; score_chosen and score_rejected are the votes for each."""
-    write_lines(_preferences(experiment), stream)
+    write_lines(preferences(experiment), stream)
 
 
 def to_kto(experiment: Experiment, stream: BinaryIO) -> None:
@@ -24,13 +24,14 @@ def to_kto(experiment: Experiment, stream: BinaryIO) -> None:
     A vote counts as "good enough to use?" answered it, where that was asked; else a preferred answer and both of a
     good pair count for, a beaten one and both of a bad pair against.
     """
-    write_lines(_labels(experiment), stream)
+    write_lines(labels(experiment), stream)
 
 
-def _preferences(experiment: Experiment) -> Iterator[dict[str, Any]]:
-    prompts, texts = _prompts(experiment), _texts(experiment)
+def preferences(experiment: Experiment, *, on: Sequence[int] | None = None) -> Iterator[dict[str, Any]]:
+    """The lines of the DPO file; with `on` those on these inputs."""
+    prompts, texts = _prompts(experiment, on), _texts(experiment, on)
     votes: dict[tuple[str, str, str], list[int]] = defaultdict(lambda: [0, 0])
-    for row in rows.counted(experiment):
+    for row in rows.counted(experiment, on=on):
         if row.verdict in {"left", "right"}:
             first, second = sorted((row.left, row.right))
             votes[row.input, first, second][row.winner == second] += 1
@@ -49,10 +50,11 @@ def _preferences(experiment: Experiment) -> Iterator[dict[str, Any]]:
             }
 
 
-def _labels(experiment: Experiment) -> Iterator[dict[str, Any]]:
-    prompts, texts = _prompts(experiment), _texts(experiment)
+def labels(experiment: Experiment, *, on: Sequence[int] | None = None) -> Iterator[dict[str, Any]]:
+    """The lines of the KTO file; with `on` those on these inputs."""
+    prompts, texts = _prompts(experiment, on), _texts(experiment, on)
     votes: dict[Key, list[int]] = defaultdict(lambda: [0, 0])
-    for row in rows.counted(experiment):
+    for row in rows.counted(experiment, on=on):
         for system, good in _opinions(row):
             votes[row.input, system][good] += 1
     for (item, system), (against, in_favour) in votes.items():
@@ -72,12 +74,12 @@ def _opinions(row: JudgmentRow) -> Iterator[tuple[str, bool]]:
         yield system, acceptable if acceptable is not None else row.verdict in {side, "both_good"}
 
 
-def _prompts(experiment: Experiment) -> dict[str, Any]:
-    return {row["id"]: row["messages"] for row in rows.inputs(experiment)}
+def _prompts(experiment: Experiment, on: Sequence[int] | None) -> dict[str, Any]:
+    return {row["id"]: row["messages"] for row in rows.inputs(experiment, on=on)}
 
 
-def _texts(experiment: Experiment) -> dict[Key, str]:
-    return {(row.input, row.system): row.text for row in rows.outputs(experiment)}
+def _texts(experiment: Experiment, on: Sequence[int] | None) -> dict[Key, str]:
+    return {(row.input, row.system): row.text for row in rows.outputs(experiment, on=on)}
 
 
 def _answer(text: str) -> list[dict[str, str]]:

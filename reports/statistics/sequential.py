@@ -55,16 +55,19 @@ def betting(x: Floats, *, alpha: float = ALPHA, grid: int = 1000, cut: float = 0
     with np.errstate(divide="ignore"):
         most_up, most_down = cut / means, cut / (1 - means)
     rising, falling = np.zeros(grid + 1), np.zeros(grid + 1)
-    kept = np.ones(grid + 1, dtype=bool)
     lows, highs = np.zeros(x.size), np.ones(x.size)
     threshold = math.log(2 / alpha)
     for step, (value, stake) in enumerate(zip(x, _stakes(x, alpha), strict=True)):
         rising += np.log1p(np.minimum(stake, most_up) * (value - means))
         falling += np.log1p(-np.minimum(stake, most_down) * (value - means))
-        kept &= np.maximum(rising, falling) <= threshold
-        left = np.flatnonzero(kept)
-        # An empty set has chance alpha; then the last limits stand.
-        lows[step], highs[step] = (means[left[0]], means[left[-1]]) if left.size else (lows[step - 1], highs[step - 1])
+        kept = np.maximum(rising, falling) <= threshold
+        if not kept.all():  # what is out stays out: nobody need bet on it any more
+            means, most_up, most_down = means[kept], most_up[kept], most_down[kept]
+            rising, falling = rising[kept], falling[kept]
+        if not means.size:  # that has chance alpha; then the last limits stand
+            lows[step:], highs[step:] = lows[step - 1], highs[step - 1]
+            break
+        lows[step], highs[step] = means[0], means[-1]
     return Monitoring(lows=lows, highs=highs)
 
 

@@ -14,13 +14,24 @@ from tests.factories import a_collected_experiment, a_judgment, a_rated_experime
 from tests.ratings.driving import a_seated_client, an_open_experiment, fields_of
 
 pytestmark = pytest.mark.django_db
-PAGES = ("", "inputs/", "systems/", "collecting/", "check/", "raters/", "delete/", "log/")
+# What stands behind # is the element that HTMX asks for.
+PAGES = (
+    *("", "inputs/", "inputs/?q=1", "systems/", "collecting/", "collecting/#progress", "check/"),
+    *("check/?kind=identical", "raters/", "raters/?page=2", "delete/", "log/", "log/?q=a"),
+)
+PLAN = "plan/?ratings_per_pair=3&planned_raters=9&margin=0.1&repeat_share=0.1&control_share=0.1&seed=7#effort"
 OF_KIND = {
-    "collected": ("open/", "question/", "plan/"),
-    "rated": ("close/",),
-    "closed": ("report/", "report/pairs/", "exports/"),
+    "collected": ("open/", "question/", "plan/", PLAN, "inputs/new/", "systems/new/", "systems/recorded/"),
+    "rated": ("close/", "report/", "report/pairs/", "exports/"),
+    "closed": (
+        *("report/", "report/pairs/", "report/pairs/?page=2", "report/pairs/?commented=yes", "exports/"),
+        *("report/pairs/?system=System 1", "following/"),
+    ),
 }
-LISTS = ("/", "/endpoints/", "/people/", "/log/", "/account/")
+LISTS = (
+    *("/", "/?q=a", "/?archived", "/endpoints/", "/endpoints/new/", "/people/", "/people/?q=person", "/log/"),
+    *("/log/?q=a", "/account/", "/experiments/new/"),
+)
 
 
 @pytest.fixture
@@ -33,10 +44,12 @@ def asked(client: Client, owner: User) -> Any:
     client.force_login(owner)
 
     def asked(address: str) -> int:
-        client.get(address)  # what is kept once a process is kept now
+        path, _, target = address.partition("#")
+        headers = {"HX-Request": "true", "HX-Target": target} if target else {}
+        client.get(path, headers=headers)  # what is kept once a process is kept now
         with CaptureQueriesContext(connection) as caught:
-            answer = client.get(address)
-        assert answer.status_code == 200, address
+            answer = client.get(path, headers=headers)
+        assert answer.status_code in {200, 409}, address
         return len(caught)
 
     return asked

@@ -47,8 +47,8 @@ def test_without_inputs_or_candidates_there_is_nothing_to_foretell() -> None:
 
 def test_turning_every_verdict_round_changes_nothing_of_the_re_estimate() -> None:
     for votes, turned in (("WWWL", "LLLW"), ("WTWWB", "LTLLB"), ("WWWWWWWT", "LLLLLLLT")):
-        found = planning.reestimated(studies.a_study(votes=votes, inputs=12, raters=4, closed=False))
-        mirrored = planning.reestimated(studies.a_study(votes=turned, inputs=12, raters=4, closed=False))
+        found = planning.so_far(studies.a_study(votes=votes, inputs=12, raters=4, closed=False))[0]
+        mirrored = planning.so_far(studies.a_study(votes=turned, inputs=12, raters=4, closed=False))[0]
         assert found
         assert mirrored
         assert found.plan.sd == pytest.approx(mirrored.plan.sd, rel=1e-12)
@@ -58,7 +58,7 @@ def test_turning_every_verdict_round_changes_nothing_of_the_re_estimate() -> Non
 
 def test_raters_who_differ_less_than_usual_sharpen_the_re_estimate() -> None:
     experiment = studies.a_study(votes="TTTTTTTTTW", inputs=12, raters=4, closed=False)
-    seen, usual = planning.reestimated(experiment), planning.outlook(experiment)
+    seen, usual = planning.so_far(experiment)[0], planning.outlook(experiment)
     assert seen
     assert seen.power
     assert usual.power
@@ -68,18 +68,18 @@ def test_raters_who_differ_less_than_usual_sharpen_the_re_estimate() -> None:
 
 @pytest.mark.parametrize(("inputs", "raters"), [(9, 4), (12, 2)])
 def test_before_ten_inputs_have_all_their_judgments_nothing_is_re_estimated(inputs: int, raters: int) -> None:
-    assert planning.reestimated(studies.a_study(inputs=inputs, raters=raters, closed=False)) is None
+    assert planning.so_far(studies.a_study(inputs=inputs, raters=raters, closed=False))[0] is None
 
 
 @pytest.mark.parametrize("votes", ["W", "L"])
 def test_a_monitored_study_may_stop_when_it_is_decided_whichever_way(votes: str) -> None:
     long = studies.a_study(votes=votes, inputs=40, raters=3, closed=False, monitored=True)
     short = studies.a_study(votes=votes, inputs=3, raters=3, closed=False, monitored=True)
-    assert (planning.signal(long), planning.signal(short)) == ("may stop", "continue")
+    assert (planning.so_far(long)[1], planning.so_far(short)[1]) == ("may stop", "continue")
 
 
 def test_a_study_that_was_not_to_be_watched_gives_no_signal() -> None:
-    assert planning.signal(studies.a_study(votes="W", inputs=40, raters=3, closed=False)) is None
+    assert planning.so_far(studies.a_study(votes="W", inputs=40, raters=3, closed=False))[1] is None
 
 
 def test_a_monitored_study_takes_its_verdict_from_limits_that_allow_for_watching() -> None:

@@ -1,10 +1,14 @@
 """The owner's pages: whose they are, closed until the experiment is, and what they show then."""
 
 import hashlib
-from collections.abc import Callable
+import io
+import zipfile
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.db.models.sql import compiler
+from django.db.models.sql.compiler import cursor_iter
 from django.test import Client
 from django.urls import reverse
 
@@ -13,6 +17,7 @@ from backends.models import System
 from experiments.models import Experiment
 from ratings.models import Judgment
 from reports.exports import FORMATS
+from reports.exports.bundle import NAMES
 from reports.models import Assumptions
 from reports.report import current
 from tests.factories import a_user, an_endpoint
@@ -121,20 +126,65 @@ def test_every_export_downloads_with_its_checksum(client: Client, study: Callabl
         assert experiment.slug in response["Content-Disposition"]
 
 
-def test_the_exports_page_shows_of_each_format_how_it_begins_and_the_checksum_of_its_download(
+def test_the_exports_page_shows_of_each_format_a_line_that_its_file_has(
     client: Client, study: Callable[..., Experiment]
 ) -> None:
     experiment = study()
     shown = {one.name: one for one in client.get(reverse("exports", args=[experiment.pk])).context["exports"]}
     assert set(shown) == set(FORMATS)
-    for name, one in shown.items():
-        assert one.preview, name
-        response = client.get(one.url)
-        content = b"".join(response.streaming_content)  # type: ignore[attr-defined]  # a file response streams
-        # A workbook holds the time it was written, so only its download can say.
-        assert one.checksum == ("" if name == "xlsx" else hashlib.sha256(content).hexdigest()), name
-    assert shown["bundle"].preview.startswith("experiment.json, inputs.jsonl")
-    assert shown["parquet"].preview.startswith("input, rater, left, right, verdict")
+    for name in ("jsonl", "battles", "dpo", "kto"):
+        lines = b"".join(client.get(shown[name].url)).decode().splitlines()
+        assert any(line.startswith(shown[name].preview.rstrip("…")) for line in lines), name
+    for name in ("csv", "evalica"):
+        first = b"".join(client.get(shown[name].url)).decode("utf-8-sig").splitlines()[0]
+        assert first.startswith(shown[name].preview.rstrip("…").replace(", ", ",")), name
+    archive = zipfile.ZipFile(io.BytesIO(b"".join(client.get(shown["bundle"].url))))
+    assert ", ".join(archive.namelist()).startswith(shown["bundle"].preview.rstrip("…"))
+    assert shown["parquet"].preview == shown["xlsx"].preview == shown["csv"].preview
+
+
+def test_the_bundle_has_the_files_that_are_named_before_it_is_made(
+    client: Client, study: Callable[..., Experiment]
+) -> None:
+    content = b"".join(client.get(reverse("export-file", args=[study().pk, "bundle"])))
+    assert tuple(zipfile.ZipFile(io.BytesIO(content)).namelist()) == NAMES
+
+
+def test_the_exports_page_shows_the_checksum_of_each_last_download(
+    client: Client, study: Callable[..., Experiment]
+) -> None:
+    experiment = study()
+    page = reverse("exports", args=[experiment.pk])
+    assert [one.checksum for one in client.get(page).context["exports"]] == [""] * len(FORMATS)
+    digests = {}
+    for name in FORMATS:
+        content = b"".join(client.get(reverse("export-file", args=[experiment.pk, name])))
+        digests[name] = hashlib.sha256(content).hexdigest()
+    answer = client.get(page)
+    assert {one.name: one.checksum for one in answer.context["exports"]} == digests
+    assert digests["csv"] in answer.content.decode()
+
+
+def test_previews_read_the_judgments_of_the_first_inputs_alone(
+    client: Client, study: Callable[..., Experiment], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetched: list[int] = []
+
+    def counting(*given: Any) -> Iterator[list[Any]]:
+        for rows in cursor_iter(*given):
+            fetched.append(len(rows))
+            yield rows
+
+    def rows_for(inputs: int) -> int:
+        page = reverse("exports", args=[study(inputs=inputs, raters=4).pk])
+        client.get(page)
+        fetched.clear()
+        client.get(page)
+        return sum(fetched)
+
+    monkeypatch.setattr(compiler, "cursor_iter", counting)
+    few, many = rows_for(6), rows_for(60)
+    assert 0 < many <= few
 
 
 def test_changed_assumptions_are_kept_with_their_date_and_change_cost(
