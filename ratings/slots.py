@@ -6,7 +6,10 @@ from typing import NamedTuple
 from django.db.models import Count, F, Q, QuerySet
 
 from config.prepared import Row, prepared
-from ratings.models import Assignment, AssignmentKind
+from ratings.models import Assignment, AssignmentKind, Rater
+
+# The pair as an expression, raters as a list: else an analysed SQLite walks every experiment's assignments.
+PAIR = F("comparison_id") + 0
 
 
 class Taken(NamedTuple):
@@ -36,7 +39,7 @@ def taken_of(comparison: int, now: datetime) -> Taken:
 
 @prepared
 def _in(now: datetime, experiment: int) -> QuerySet[Assignment, Row]:
-    return _counted(now, Q(rater__experiment=experiment))
+    return _counted(now, Q(rater__in=Rater.objects.filter(experiment=experiment)))
 
 
 @prepared
@@ -50,12 +53,12 @@ def _counted(now: datetime, where: Q) -> QuerySet[Assignment, Row]:
     first_left = Q(left__lt=F("right"))  # as a pair is stored
     return (
         Assignment.objects.filter(where, kind=AssignmentKind.RATING)
-        .values("comparison_id")
+        .values(pair=PAIR)
         .annotate(
             first=Count("pk", filter=(judged | live) & first_left),
             both=Count("pk", filter=judged | live),
             judged=Count("pk", filter=judged),
             given=Count("pk"),
         )
-        .values_list("comparison_id", "first", "both", "judged", "given")
+        .values_list("pair", "first", "both", "judged", "given")
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 from urllib.parse import urlencode
 
@@ -93,6 +94,7 @@ def _matching(experiment: Experiment, chosen: Chosen, by_arm: dict[str, str]) ->
 
 def _judgments(rows: list[Comparison], by_arm: dict[str, str]) -> dict[int, list[dict[str, str]]]:
     columns = (
+        "pk",
         "assignment__comparison_id",
         "assignment__rater__label",
         "assignment__kind",
@@ -104,7 +106,10 @@ def _judgments(rows: list[Comparison], by_arm: dict[str, str]) -> dict[int, list
     )
     query = Judgment.objects.current().filter(assignment__comparison__in=[row.pk for row in rows])
     found: dict[int, list[dict[str, str]]] = {}
-    for comparison, rater, kind, left, right, verdict, unblinded, comment in query.order_by("pk").values_list(*columns):
+    # Put in order here: to sort by key an analysed SQLite walks every experiment's judgments.
+    for _, comparison, rater, kind, left, right, verdict, unblinded, comment in sorted(
+        query.order_by().values_list(*columns), key=itemgetter(0)
+    ):
         side = {Verdict.LEFT: left, Verdict.RIGHT: right}.get(verdict)
         note = "saw the key" if unblinded else "asked again" if kind == AssignmentKind.REPEAT else ""
         words = f"{by_arm[side]} better" if side else TIES[verdict]

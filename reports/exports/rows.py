@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
+from operator import itemgetter
 from typing import Any
 
 from experiments.models import Experiment, Input, Output
@@ -94,10 +95,12 @@ def judgments(
     criteria = dict(experiment.criteria.values_list("pk", "name"))
     query = Judgment.objects.filter(assignment__rater__experiment=experiment).order_by("pk")
     if on is not None:
-        query = Judgment.objects.filter(assignment__comparison__input__in=on).order_by("pk")
+        query = Judgment.objects.filter(assignment__comparison__input__in=on).order_by()
     if not superseded:
         query = query.current()
     rows = query.values_list(*COLUMNS).iterator(chunk_size=CHUNK)
+    if on is not None:  # to sort by key an analysed SQLite walks every experiment's judgments
+        rows = iter(sorted(rows, key=itemgetter(0)))
     while batch := list(islice(rows, CHUNK)):
         asked = _criteria([row[0] for row in batch], criteria) if criteria else {}
         for row in batch:
