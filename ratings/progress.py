@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
 
-from django.db.models import Case, Count, F, Max, Q, QuerySet, Value, When
+from django.db.models import Case, Count, F, Max, QuerySet, Value, When
 
 from experiments.models import Experiment
 from ratings.models import Assignment, AssignmentKind, Comparison, ComparisonKind, Judgment, Rater, Verdict
@@ -17,17 +17,14 @@ LOOKED_BACK = 3000
 TIES = {Verdict.BOTH_GOOD, Verdict.BOTH_BAD}
 # The rater as an expression: to group by the bare column SQLite walks every experiment's assignments.
 WHO = F("assignment__rater_id") + 0
-# As many judgments are current as are first ones, which can be counted without looking up what superseded each.
-FIRST = Q(supersedes__isnull=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """Judgments of one experiment: how many real pairs have, how many are wanted, and when the last one came."""
+    """Judgments of one experiment: how many real pairs have, and how many are wanted."""
 
     done: int = 0
     wanted: int = 0
-    last: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,22 +70,19 @@ def judged(experiments: Sequence[int]) -> dict[int, Judged]:
         .annotate(n=Count("pk"))
         .order_by()
     )
-    done = {
-        experiment: (n, last)
-        for experiment, n, last in Judgment.objects.filter(
-            assignment__rater__experiment__in=experiments, assignment__kind=AssignmentKind.RATING
-        )
-        .values_list("assignment__rater__experiment")
-        .annotate(n=Count("pk", filter=FIRST), last=Max("judged_at"))
+    done = dict(
+        Assignment.objects.filter(rater__experiment__in=experiments, kind=AssignmentKind.RATING, counts__isnull=False)
+        .values_list("rater__experiment")
+        .annotate(n=Count("pk"))
         .order_by()
-    }
-    nothing: tuple[int, datetime | None] = (0, None)
-    return {
-        experiment: Judged(
-            done=done.get(experiment, nothing)[0], wanted=n * each, last=done.get(experiment, nothing)[1]
-        )
-        for experiment, each, n in pairs
-    }
+    )
+    return {experiment: Judged(done=done.get(experiment, 0), wanted=n * each) for experiment, each, n in pairs}
+
+
+def last_judged(experiments: Sequence[int]) -> dict[int, datetime]:
+    """When the last judgment of each came; one without judgments is missing."""
+    rows = Judgment.objects.filter(assignment__rater__experiment__in=experiments)
+    return dict(rows.values_list("assignment__rater__experiment").annotate(last=Max("judged_at")).order_by())
 
 
 def active_raters(since: datetime) -> int:

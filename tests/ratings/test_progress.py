@@ -3,7 +3,7 @@
 import pytest
 
 from ratings.models import Comparison
-from ratings.progress import judged, raters
+from ratings.progress import judged, last_judged, raters
 from tests.factories import NOW, a_judgment, a_rated_experiment, a_rater, a_rating_experiment
 
 pytestmark = pytest.mark.django_db
@@ -13,8 +13,9 @@ def test_judgments_are_counted_against_what_is_wanted_for_many_experiments() -> 
     first = a_rated_experiment(inputs=2, raters=2, closed=False)
     second = a_rating_experiment(inputs=3, ratings_per_pair=2)
     found = judged([first.pk, second.pk])
-    assert (found[first.pk].done, found[first.pk].wanted, found[first.pk].last) == (4, 6, NOW)
+    assert (found[first.pk].done, found[first.pk].wanted) == (4, 6)
     assert (found[second.pk].done, found[second.pk].wanted) == (0, 6)
+    assert last_judged([first.pk, second.pk]) == {first.pk: NOW}
 
 
 def test_a_changed_mind_counts_once_and_as_it_is_now() -> None:
@@ -48,3 +49,10 @@ def test_skips_and_unblinded_judgments_are_counted() -> None:
     assignment.save()
     [found] = raters(experiment, now=NOW)
     assert (found.done, found.skipped, found.unblinded) == (1, 1, 1)
+
+
+def test_raters_come_a_page_at_a_time_each_as_on_one_long_page() -> None:
+    experiment = a_rated_experiment(inputs=2, raters=5, closed=False)
+    whole = raters(experiment, now=NOW)
+    assert [*raters(experiment, now=NOW, most=3), *raters(experiment, now=NOW, after=3, most=3)] == whole
+    assert len(whole) == 5
