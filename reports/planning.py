@@ -88,6 +88,11 @@ def so_far(experiment: Experiment) -> tuple[Outlook | None, Signal | None]:
     return found
 
 
+def forget() -> None:
+    """Read the votes anew the next time, whether or not some were added."""
+    _told.clear()
+
+
 def _told_of(experiment: Experiment, *, few: bool) -> tuple[Outlook | None, Signal | None]:
     ballots = votes.read(experiment, texts=False)
     plan = _reestimated(experiment, ballots) if few else None

@@ -19,7 +19,8 @@ PAGES = (
     *("", "inputs/", "inputs/?q=1", "systems/", "collecting/", "collecting/#progress", "check/"),
     *("check/?kind=identical", "raters/", "raters/?page=2", "delete/", "log/", "log/?q=a"),
 )
-PLAN = "plan/?ratings_per_pair=3&planned_raters=9&margin=0.1&repeat_share=0.1&control_share=0.1&seed=7#effort"
+SHARES = "repeat_share=0.1&control_share=0.1"
+PLAN = f"plan/?ratings_per_pair=3&planned_raters=9&margin=0.1&pairs=baseline&{SHARES}&seed=7#effort"
 OF_KIND = {
     "collected": ("open/", "question/", "plan/", PLAN, "inputs/new/", "systems/new/", "systems/recorded/"),
     "rated": ("close/", "report/", "report/pairs/", "exports/"),
