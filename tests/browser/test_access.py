@@ -21,7 +21,13 @@ TABLE = "| Step | What to do | Cost |\n|---|---|---|\n| 1 | Ask the landlord in 
 RICH = (
     f"# Title\n\nSome *text* with `code` and <https://example.org>.\n\n{CODE}\n\n> A quote\n\n{TABLE}\n\n- one\n- two"
 )
-VIEWS = [("desk", "light", "en"), ("phone", "dark", "en"), ("narrow", "light", "en"), ("desk", "dark", "ar")]
+VIEWS = [
+    ("desk", "light", "en"),
+    ("tablet", "dark", "en"),
+    ("phone", "dark", "en"),
+    ("narrow", "light", "en"),
+    ("desk", "dark", "ar"),
+]
 SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 HIDDEN = """() => {
     const focused = document.activeElement, box = focused.getBoundingClientRect();

@@ -6,9 +6,11 @@ from playwright.sync_api import expect
 from experiments.models import Criterion
 from ratings.models import CriterionVerdict, Guess, Judgment
 from tests.browser.conftest import Sit
+from tests.browser.sitting import an_experiment_of
 from tests.ratings.driving import an_open_experiment
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+LONG = "\n\n".join(["A paragraph that says as much as it must, and then a little more."] * 12)
 
 
 def test_with_criteria_the_keys_act_on_the_current_line_then_advance(sit: Sit) -> None:
@@ -45,6 +47,20 @@ def test_a_verdict_waits_for_what_is_still_asked_and_then_goes_by_itself(sit: Si
         ("left", True, False, "clearly"),
         ("both_bad", False, False, None),
     ]
+
+
+def test_on_a_phone_the_message_covers_nothing_that_is_still_asked(sit: Sit) -> None:
+    experiment = an_experiment_of((LONG, LONG), (LONG, LONG))
+    Criterion.objects.create(experiment=experiment, position=1, name="accuracy", description="Is it true?")
+    rater = sit(experiment, size="phone")
+    rater.button("left").click()
+    message, asked = rater.page.get_by_role("status"), rater.page.locator("[data-current]")
+    expect(message).to_have_text("Still to answer: accuracy")
+    expect(asked).to_be_in_viewport()
+    above, below = asked.bounding_box(), message.bounding_box()
+    assert above
+    assert below
+    assert above["y"] + above["height"] <= below["y"]
 
 
 def test_a_required_comment_is_asked_for_before_the_verdict_goes(sit: Sit) -> None:

@@ -105,7 +105,7 @@ def test_on_paper_there_are_no_forms_and_nothing_is_cut(page: Page, live_server:
     assert page.locator(".numbers > .number").count() == 3
 
 
-@everywhere(("desk", "light"), ("phone", "dark"))
+@everywhere(("desk", "light"), ("tablet", "dark"), ("phone", "dark"))
 def test_exports_and_pairs_fit_and_axe_finds_nothing(page: Page, live_server: LiveServer, study: Experiment) -> None:
     for place in ("exports/", "report/pairs/"):
         page.goto(f"{live_server.url}/experiments/{study.pk}/{place}")
