@@ -1,7 +1,9 @@
 """What an operator's probes ask: is the process alive, and can it do its work."""
 
+import errno
 import os
 import shutil
+import tempfile
 from collections.abc import Callable
 
 import redis
@@ -15,6 +17,7 @@ from config.versions import NewerDatabase, refuse_newer
 
 PATIENCE_SECONDS = 1
 LEAST_FREE_BYTES = 20_000_000
+FULL = "the disk is full; make room, no restart is needed"
 
 
 class NotReady(Exception):
@@ -62,16 +65,21 @@ def check_database() -> None:
         if "removed or replaced" in said:
             raise NotReady("the database file was removed or replaced; stop, put it back, start again") from error
         raise NotReady("the database does not answer") from error
-    if read_only:
+    if read_only or (connection.vendor == "sqlite" and not os.access(connection.settings_dict["NAME"], os.W_OK)):
         raise NotReady("the database can only be read")
 
 
 def check_room() -> None:
     """The data folder can be written to. Raises NotReady."""
-    if os.statvfs(settings.DATA_DIR).f_flag & os.ST_RDONLY:
-        raise NotReady("the data folder is read-only")
+    try:
+        with tempfile.TemporaryFile(dir=settings.DATA_DIR) as file:  # a disk that broke does not say so otherwise
+            file.write(b"?")
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise NotReady(FULL) from error
+        raise NotReady("the data folder is read-only") from error
     if shutil.disk_usage(settings.DATA_DIR).free < LEAST_FREE_BYTES:
-        raise NotReady("the disk is full; make room, no restart is needed")
+        raise NotReady(FULL)
 
 
 def check_migrations() -> None:

@@ -2,7 +2,6 @@
 
 import os
 import sys
-import time
 from contextlib import suppress
 
 from django.core.exceptions import ImproperlyConfigured
@@ -11,7 +10,6 @@ from django.core.wsgi import get_wsgi_application
 from django.db import DatabaseError
 
 from config.checks import refuse_what_is_wrong
-from config.leftovers import clear
 from config.solitude import claim
 from config.versions import refuse_newer
 
@@ -21,7 +19,6 @@ BOOT_ERROR = 3  # as gunicorn's parent process knows it: it ends, too, instead o
 def _begin() -> WSGIHandler:
     """Raises ImproperlyConfigured where this installation must not be served."""
     claim()
-    clear(now=time.time())
     made = get_wsgi_application()
     refuse_what_is_wrong()
     with suppress(DatabaseError):  # away for the moment: requests will say so

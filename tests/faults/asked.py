@@ -29,14 +29,17 @@ def polite(asked: Asked, ttft: float = 0.0) -> Reply:
     return answers(f"You said: {asked.prompt}", ttft=ttft)
 
 
-def add_asked(here: Installation, address: str, *, inputs: int, concurrency: int = 4) -> None:
-    """A draft called `asked`: one system at this address, and one whose answers are recorded."""
+def add_asked(
+    here: Installation, address: str, *, inputs: int, concurrency: int = 4, words: str = "", owner: str = ""
+) -> None:
+    """A draft called `asked`: one system at this address, and one whose answers are recorded; `words` in each text."""
     texts = {"inputs": "input", "recorded": "output"}
     for name, field in texts.items():
-        lines = [json.dumps({"id": f"in{number}", field: f"Question {number}?"}) for number in range(inputs)]
+        lines = [json.dumps({"id": f"in{number}", field: f"Question {number}?{words}"}) for number in range(inputs)]
         (here.folder / f"{name}.jsonl").write_text("\n".join(lines))
     (here.folder / "asked.toml").write_text(TOML.format(address=address, concurrency=concurrency))
-    here.run("add_experiment", str(here.folder / "asked.toml"))
+    owned = ["--owner", owner] if owner else []
+    here.run("add_experiment", str(here.folder / "asked.toml"), *owned)
 
 
 def fetched(here: Installation) -> int:

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.faults.assault import rows
-from tests.faults.disks import a_small_disk, make_read_only
+from tests.faults.disks import a_real_disk, a_small_disk, break_off, immutable, make_read_only
 from tests.faults.killable import Web, folders, started, until
 from tests.faults.scene import set_up
 from tests.journeys.drivers import Installation, RaterBrowser
@@ -124,3 +124,40 @@ def test_a_read_only_disk_is_refused_at_the_start_in_one_sentence(tmp_path: Path
         assert ended.returncode != 0
         assert len(ended.stderr.strip().splitlines()) == 1, ended.stderr
         assert "read-only" in ended.stderr.lower()
+
+
+def test_files_made_read_only_while_they_are_served_and_then_given_back(tmp_path: Path) -> None:
+    with a_real_disk(tmp_path / "disk", megabytes=MEGABYTES) as disk:
+        here = Installation(tmp_path, BLINDPAIR_DATA=str(disk))
+        ((link,),) = set_up(here, inputs=2, raters=1)
+        web = Web(here)
+        with started(web):
+            desk = Desk(here, web, link)
+            files = [desk.file.with_name(desk.file.name + ending) for ending in ("", "-wal", "-shm")]
+            with immutable(*files):
+                apologises(desk.vote(), 503)
+                assert desk.part("database") == "the database can only be read"
+                assert desk.rater.client.get(f"{web.address}/rate/done/").status_code == 200, "reading goes on"
+            assert desk.part("database") == "ok"
+            desk.saved_once()
+
+
+def test_a_disk_that_turns_read_only_under_the_server_is_told_and_nothing_is_spoilt(tmp_path: Path) -> None:
+    with a_real_disk(tmp_path / "disk", megabytes=MEGABYTES) as disk:
+        here = Installation(tmp_path, BLINDPAIR_DATA=str(disk))
+        ((link,),) = set_up(here, inputs=2, raters=1)
+        web = Web(here)
+        with started(web):
+            desk = Desk(here, web, link)
+            assert desk.vote().status_code == 303
+            desk.rater.page = desk.rater.client.get(f"{web.address}/rate/")
+            break_off(disk)
+            apologises(desk.vote(), 503)
+            assert desk.part("room") == "the data folder is read-only"
+            assert httpx.get(f"{web.address}/healthz").status_code == 200
+        copy = tmp_path / "copy.sqlite3"
+        for ending in ("", "-wal"):
+            copy.with_name(copy.name + ending).write_bytes(desk.file.with_name(desk.file.name + ending).read_bytes())
+        with closing(sqlite3.connect(copy)) as file:
+            assert file.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+            assert file.execute("SELECT count(*) FROM ratings_judgment").fetchone() == (1,)

@@ -1,6 +1,8 @@
 """What a kill, an older program or a second start finds: migrations go on, a newer database is refused."""
 
+import json
 import os
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -8,16 +10,19 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import httpx
 import psycopg
 import pytest
 
 from tests.faults.assault import rows
-from tests.faults.killable import SECRETS, Postgres, Server, Web, folders, started, until
+from tests.faults.killable import SECRETS, Postgres, Server, Web, Worker, folders, started, until
+from tests.faults.owners import EMAIL, make_owner, sign_in
 from tests.faults.scene import set_up
-from tests.journeys.drivers import CommandFailed, Installation
+from tests.journeys.drivers import CommandFailed, Form, Installation
 from tests.needs import CHECKOUT
 
 pytestmark = pytest.mark.processes
+REMEDY = "Update the program, or restore a backup of this version."
 KILLED_BEFORE_THE_NOTE = """
 import os
 from django.core.management import execute_from_command_line
@@ -99,18 +104,78 @@ def test_a_newer_database_is_refused_by_whatever_starts(here: Installation) -> N
     )
     assert ended.returncode != 0
     assert "database is of a newer version" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    worker = Worker(here)
+    ended = subprocess.run(
+        worker.words, cwd=CHECKOUT, env=worker.environment, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert ended.returncode == 1
+    said = [line for line in ended.stderr.splitlines() if "database is of a newer version" in line]
+    assert said == ["blindpair: the database is of a newer version (ratings 0099_unheard_of). " + REMEDY]
+    assert "Traceback" not in ended.stderr
 
 
-def test_what_a_killed_upload_left_is_swept_and_what_waits_to_be_taken_stays(tmp_path: Path) -> None:
+def arriving(web: Web) -> list[int]:
+    """How much of each upload that is on its way in the processes have written down, in files without a name."""
+    sizes = []
+    for pid in web.family():
+        for link in Path(f"/proc/{pid}/fd").iterdir():
+            try:
+                if "/uploads/" in os.readlink(link):
+                    sizes.append(link.stat().st_size)
+            except FileNotFoundError:
+                continue  # closed meanwhile
+    return sizes
+
+
+def an_upload(owner: httpx.Client, web: Web, draft: int) -> bytes:
+    """A form with a file of some megabytes, byte by byte."""
+    page = f"/experiments/{draft}/inputs/new/"
+    token = Form(owner.get(page).text).fields["csrfmiddlewaretoken"]
+    lines = [json.dumps({"id": f"row {number}", "input": "words " * 100}) for number in range(9000)]
+    field = 'Content-Disposition: form-data; name="'
+    form = f'--XX\r\n{field}csrfmiddlewaretoken"\r\n\r\n{token}\r\n--XX\r\n{field}file"; filename="many.jsonl"\r\n'
+    body = f"{form}\r\n" + "\n".join(lines) + "\r\n--XX--\r\n"
+    cookies = "; ".join(f"{name}={value}" for name, value in owner.cookies.items())
+    head = f"POST {page} HTTP/1.1\r\nHost: 127.0.0.1:{web.port}\r\nConnection: close\r\nCookie: {cookies}\r\n"
+    head += f"Content-Type: multipart/form-data; boundary=XX\r\nContent-Length: {len(body)}\r\n\r\n"
+    return (head + body).encode()
+
+
+def test_killed_in_the_middle_of_an_upload_which_then_never_was(tmp_path: Path) -> None:
     here = Installation(tmp_path)
-    set_up(here, inputs=1, raters=1)
+    here.run("migrate")
+    here.run("collectstatic", "--no-input")
+    make_owner(here)
+    (tmp_path / "inputs.jsonl").write_text('{"id": "one", "input": "Hello?"}')
+    (tmp_path / "draft.toml").write_text('title = "Draft"\ninputs = "inputs.jsonl"\n')
+    draft = here.facts("add_experiment", str(tmp_path / "draft.toml"), "--owner", EMAIL)["id"]
     uploads = Path(here.environment["BLINDPAIR_DATA"]) / "uploads"
-    cut_off, waiting = uploads / "tmpq1w2e3.upload.csv", uploads / "1.AAAAAAAAAAAAAAAAAAAAAA.upload"
-    for path in (cut_off, waiting):
-        path.write_text("id,input\n")
-    with started(Web(here)):
-        until(lambda: not cut_off.exists())
-        assert waiting.exists()
+    web = Web(here)
+
+    def nothing_is_there() -> bool:
+        staged = rows(here, "SELECT count(*) FROM experiments_staged")[0][0]
+        return (
+            not list(uploads.iterdir())
+            and rows(here, "SELECT count(*) FROM experiments_input") == [(1,)]
+            and not staged
+        )
+
+    with started(web), httpx.Client(base_url=web.address) as owner:
+        sign_in(owner)
+        whole = an_upload(owner, web, draft)
+        with socket.create_connection(("127.0.0.1", web.port)) as wire:
+            wire.sendall(whole[: len(whole) * 2 // 3])
+            until(lambda: any(size > 1_000_000 for size in arriving(web)))
+            web.kill()
+        assert nothing_is_there()
+        web.start()
+        assert nothing_is_there()
+        with socket.create_connection(("127.0.0.1", web.port)) as wire:
+            wire.sendall(whole)
+            assert wire.makefile("rb").readline().split()[1] == b"302", "sent again, it goes on to the preview"
+        assert rows(here, "SELECT count(*) FROM experiments_staged") == [(1,)]
+        assert list(uploads.iterdir()) == []
 
 
 def test_a_second_server_on_the_same_file_is_refused_and_the_first_goes_on(tmp_path: Path) -> None:
