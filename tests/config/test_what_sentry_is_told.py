@@ -65,7 +65,7 @@ def told() -> Iterator[tuple[Sink, list[str]]]:
                 assert sign_in(owner).status_code == 302
                 new = Form(owner.get("/endpoints/new/").text).fields | {"name": "another", "secret": TYPED_KEY}
                 rows(here, "ALTER TABLE backends_endpoint RENAME TO gone_endpoint")
-                asked = {"preset": "vllm", "dialect": "openai", "base_url": server.base_url}
+                asked = {"preset": "vllm", "dialect": "openai", "base_url": server.base_url, "max_concurrency": "2"}
                 assert owner.post("/endpoints/new/", data=new | asked).status_code >= 500
             rows(here, "ALTER TABLE accounts_try RENAME TO gone_try")
             login = rater.client.get(f"{web.address}/login/")

@@ -128,7 +128,7 @@ def test_a_read_only_disk_is_refused_at_the_start_in_one_sentence(tmp_path: Path
 
 def test_files_made_read_only_while_they_are_served_and_then_given_back(tmp_path: Path) -> None:
     with a_real_disk(tmp_path / "disk", megabytes=MEGABYTES) as disk:
-        here = Installation(tmp_path, BLINDPAIR_DATA=str(disk))
+        here = Installation(tmp_path, BLINDPAIR_DATA=str(disk), SQLITE_PATIENCE="0.5")
         ((link,),) = set_up(here, inputs=2, raters=1)
         web = Web(here)
         with started(web):
@@ -144,7 +144,7 @@ def test_files_made_read_only_while_they_are_served_and_then_given_back(tmp_path
 
 def test_a_disk_that_turns_read_only_under_the_server_is_told_and_nothing_is_spoilt(tmp_path: Path) -> None:
     with a_real_disk(tmp_path / "disk", megabytes=MEGABYTES) as disk:
-        here = Installation(tmp_path, BLINDPAIR_DATA=str(disk))
+        here = Installation(tmp_path, BLINDPAIR_DATA=str(disk), SQLITE_PATIENCE="0.5")
         ((link,),) = set_up(here, inputs=2, raters=1)
         web = Web(here)
         with started(web):
