@@ -61,7 +61,7 @@ def told() -> Iterator[tuple[Sink, list[str]]]:
             rows(here, "ALTER TABLE ratings_judgment RENAME TO gone_judgment")
             rater.send("/rate/", pair.fields | {"verdict": "left", "comment": COMMENT})
             assert rater.page.status_code >= 500
-            with httpx.Client(base_url=web.address) as owner:
+            with httpx.Client(base_url=web.address, timeout=60) as owner:
                 assert sign_in(owner).status_code == 302
                 new = Form(owner.get("/endpoints/new/").text).fields | {"name": "another", "secret": TYPED_KEY}
                 rows(here, "ALTER TABLE backends_endpoint RENAME TO gone_endpoint")

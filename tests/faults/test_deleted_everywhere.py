@@ -52,7 +52,7 @@ def test_nothing_of_a_deleted_experiment_is_left_in_rows_redis_files_or_logs() -
             here.run("collectstatic", "--no-input")
             make_owner(here)
             web, worker = Web(here), Worker(here)
-            with started(web, worker), httpx.Client(base_url=web.address) as owner:
+            with started(web, worker), httpx.Client(base_url=web.address, timeout=60) as owner:
                 add_asked(here, server.base_url, inputs=2, words=CANARY, owner=EMAIL)
                 here.run("collect", "asked")
                 until(lambda: fetched(here) == 2)

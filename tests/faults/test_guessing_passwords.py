@@ -34,13 +34,13 @@ def test_the_eleventh_try_is_refused_and_stays_refused(house: tuple[Installation
     web = Web(here)
 
     def refused() -> bool:
-        with httpx.Client(base_url=web.address) as client:  # a new browser, with the right password
+        with httpx.Client(base_url=web.address, timeout=60) as client:  # a new browser, with the right password
             answer = sign_in(client)
             assert answer.status_code in {302, 429}
             assert answer.status_code == 302 or 0 < int(answer.headers["Retry-After"]) <= 300
             return answer.status_code == 429
 
-    with started(web), httpx.Client(base_url=web.address) as guesser:
+    with started(web), httpx.Client(base_url=web.address, timeout=60) as guesser:
         assert [sign_in(guesser, f"guess number {number}").status_code for number in range(TRIES)] == [200] * TRIES
         assert refused()
         if broker is not None:

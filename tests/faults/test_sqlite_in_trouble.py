@@ -154,7 +154,7 @@ def test_a_disk_that_turns_read_only_under_the_server_is_told_and_nothing_is_spo
             break_off(disk)
             apologises(desk.vote(), 503)
             assert desk.part("room") == "the data folder is read-only"
-            assert httpx.get(f"{web.address}/healthz").status_code == 200
+            assert httpx.get(f"{web.address}/healthz", timeout=60).status_code == 200
         copy = tmp_path / "copy.sqlite3"
         for ending in ("", "-wal"):
             copy.with_name(copy.name + ending).write_bytes(desk.file.with_name(desk.file.name + ending).read_bytes())

@@ -161,7 +161,7 @@ def test_killed_in_the_middle_of_an_upload_which_then_never_was(tmp_path: Path) 
             and not staged
         )
 
-    with started(web), httpx.Client(base_url=web.address) as owner:
+    with started(web), httpx.Client(base_url=web.address, timeout=60) as owner:
         sign_in(owner)
         whole = an_upload(owner, web, draft)
         with socket.create_connection(("127.0.0.1", web.port)) as wire:
