@@ -14,6 +14,7 @@ import httpx
 import psycopg
 import pytest
 
+from tests.faults.asked import add_asked
 from tests.faults.assault import rows
 from tests.faults.killable import SECRETS, Postgres, Server, Web, Worker, folders, started, until
 from tests.faults.owners import EMAIL, make_owner, sign_in
@@ -147,9 +148,8 @@ def test_killed_in_the_middle_of_an_upload_which_then_never_was(tmp_path: Path) 
     here.run("migrate")
     here.run("collectstatic", "--no-input")
     make_owner(here)
-    (tmp_path / "inputs.jsonl").write_text('{"id": "one", "input": "Hello?"}')
-    (tmp_path / "draft.toml").write_text('title = "Draft"\ninputs = "inputs.jsonl"\n')
-    draft = here.facts("add_experiment", str(tmp_path / "draft.toml"), "--owner", EMAIL)["id"]
+    add_asked(here, "http://127.0.0.1:9/v1", inputs=1, owner=EMAIL)
+    ((draft,),) = rows(here, "SELECT id FROM experiments_experiment")
     uploads = Path(here.environment["BLINDPAIR_DATA"]) / "uploads"
     web = Web(here)
 
