@@ -72,9 +72,9 @@ def postgres_away(web: Web, postgres: Postgres, seats: list[list[str]], seconds:
         time.sleep(15)
 
     tally = voting(web, seats, outage)
-    longest = max(one.seconds for one in tally.refusals)
+    longest = max((one.seconds for one in tally.refusals), default=0.0)
     late = max((one.at for one in tally.refusals), default=back[0]) - back[0]
-    good = all(one.status == 503 and "retry-after" in one.headers for one in tally.refusals)
+    good = bool(tally.refusals) and all(one.status == 503 and "retry-after" in one.headers for one in tally.refusals)
     print(
         f"R8  Postgres away {seconds:.0f} s: {len(tally.refusals)} requests refused, all 503 with Retry-After: {good}, "
         f"longest {longest:.2f} s (at most 5 s), last refusal {late:.1f} s after its return (at most 5 s)",

@@ -50,7 +50,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", choices=LEGS)
     parser.add_argument("--votes", type=int, help="of a leg, instead of its own number")
-    parser.add_argument("--seconds", type=float, default=240, help="the longest a leg may vote")
+    parser.add_argument("--seconds", type=float, default=420, help="the longest a leg may vote")
     given = parser.parse_args()
     print("goal  leg            votes    votes/s (at least)   p50      p99 (at most)       5xx   locked")
     reached = [
