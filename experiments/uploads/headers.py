@@ -3,6 +3,7 @@
 from experiments.uploads.limits import INPUTS
 from experiments.uploads.problems import BadRow, UploadError
 from experiments.uploads.records import open_records
+from experiments.uploads.shapes import where_records_lie
 from experiments.uploads.sources import Source, opened
 
 MOST = 200
@@ -12,7 +13,9 @@ def headers_of(source: Source, *, name: str = "", encoding: str | None = None, d
     """The header of a table, or the keys of the first JSON record; nothing where the file cannot be read."""
     try:
         with opened(source) as file:
-            records = open_records(file, name, limits=INPUTS, encoding=encoding, delimiter=delimiter)
+            records = open_records(
+                file, name, limits=INPUTS, encoding=encoding, delimiter=delimiter, finder=where_records_lie
+            )
             if records.headers:
                 return records.headers
             first = next(records.items, None)

@@ -6,7 +6,7 @@ import tracemalloc
 
 import pytest
 
-from experiments.uploads import INPUTS, Limits, UploadError, read
+from experiments.uploads import INPUTS, Limits, UploadError, headers_of, read
 from experiments.uploads.jsons import Finder
 from experiments.uploads.records import open_records
 from experiments.uploads.shapes import where_records_lie
@@ -39,6 +39,11 @@ def test_only_what_is_being_read_is_held(text: str) -> None:
     assert count == len(ROWS)
     # Recognising lines needs one line of at most a megabyte, as text and as it is parsed.
     assert peak < 2_600_000 < len(text)
+
+
+@pytest.mark.parametrize("text", SHAPES.values(), ids=SHAPES)
+def test_the_headers_are_those_of_the_first_record(text: str) -> None:
+    assert headers_of(text.encode(), name="inputs.json") == ("id", "input")
 
 
 def test_elements_of_one_line_are_told_by_their_numbers() -> None:
