@@ -14,10 +14,11 @@ from experiments.actions import NewInput, store_output
 from experiments.models import Experiment
 from experiments.spares import add_spares
 from ratings.models import Rater
-from tests.browsing import Complaints, a_page
+from tests.browsing import WIDTHS, Complaints, a_page
 from tests.factories import a_rated_experiment, a_system, an_endpoint, an_experiment, answers
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+DESK, TABLET = ({"width": WIDTHS[size][0], "height": WIDTHS[size][1]} for size in ("desk", "tablet"))
 
 
 @pytest.fixture
@@ -67,7 +68,16 @@ def drafted(owner: User) -> list[str]:
     a_system(draft, "asked", endpoint=an_endpoint())
     add_spares(experiment=draft, rows=[(NewInput(external_id="s1", messages=said, tags=["odd"]), {})])
     handle = staging.keep(draft, [b'{"id": "a", "input": "Write to ada@example.org."}\n{"id": "b"}\n'])
-    pages = ("question/", "plan/", "inputs/", "inputs/new/", "inputs/1/swap/", "systems/new/", "systems/recorded/")
+    pages = (
+        "question/",
+        "plan/",
+        "inputs/",
+        "inputs/new/",
+        "inputs/1/swap/",
+        "systems/new/",
+        "systems/recorded/",
+        "systems/edit/?name=asked",
+    )
     previews = (f"inputs/preview/?upload={handle}&name=log.jsonl", f"inputs/preview/?upload={handle}&name=log.csv")
     return ["/experiments/new/", *(f"/experiments/{draft.pk}/{page}" for page in (*pages, *previews))]
 
@@ -94,6 +104,10 @@ def test_every_page_fits_and_axe_finds_nothing(
         for path in paths:
             page.goto(live_server.url + path)
             looks_right(page, complaints)
+            if size == "desk":  # the same page on a tablet
+                page.set_viewport_size(TABLET)
+                looks_right(page, complaints)
+                page.set_viewport_size(DESK)
 
 
 def endpoint_of(experiment: Experiment) -> int:
