@@ -8,6 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.wsgi import get_wsgi_application
 from django.db import DatabaseError
+from django.urls import resolve
 
 from config.checks import refuse_what_is_wrong
 from config.solitude import claim
@@ -20,6 +21,7 @@ def _begin() -> WSGIHandler:
     """Raises ImproperlyConfigured where this installation must not be served."""
     claim()
     made = get_wsgi_application()
+    resolve("/readyz")  # loads every page now, and not while the first visitor of this process waits
     refuse_what_is_wrong()
     with suppress(DatabaseError):  # away for the moment: requests will say so
         refuse_newer()

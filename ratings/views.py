@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
+from config.turns import in_turn
 from ratings import desk, links, practice
 from ratings.access import (
     NotFromThePage,
@@ -63,6 +64,7 @@ def rate(request: RaterRequest) -> HttpResponse:
     return _show(request, desk.next_pair(rater=request.rater, now=timezone.now(), again=_again(request)))
 
 
+@in_turn
 def _judge(request: RaterRequest) -> HttpResponse:
     experiment = request.rater.experiment
     positions = [one.position for one in asked_beside(experiment)]
