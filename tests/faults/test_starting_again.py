@@ -1,6 +1,8 @@
 """What a kill, an older program or a second start finds: migrations go on, a newer database is refused."""
 
+import json
 import os
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -8,13 +10,16 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import httpx
 import psycopg
 import pytest
 
+from tests.faults.asked import add_asked
 from tests.faults.assault import rows
 from tests.faults.killable import SECRETS, Postgres, Server, Web, Worker, folders, started, until
+from tests.faults.owners import EMAIL, make_owner, sign_in
 from tests.faults.scene import set_up
-from tests.journeys.drivers import CommandFailed, Installation
+from tests.journeys.drivers import CommandFailed, Form, Installation
 from tests.needs import CHECKOUT
 
 pytestmark = pytest.mark.processes
@@ -109,6 +114,68 @@ def test_a_newer_database_is_refused_by_whatever_starts(here: Installation) -> N
     said = [line for line in ended.stderr.splitlines() if "database is of a newer version" in line]
     assert said == ["blindpair: the database is of a newer version (ratings 0099_unheard_of). " + REMEDY]
     assert "Traceback" not in ended.stderr
+
+
+def arriving(web: Web) -> list[int]:
+    """How much of each upload that is on its way in the processes have written down, in files without a name."""
+    sizes = []
+    for pid in web.family():
+        for link in Path(f"/proc/{pid}/fd").iterdir():
+            try:
+                if "/uploads/" in os.readlink(link):
+                    sizes.append(link.stat().st_size)
+            except FileNotFoundError:
+                continue  # closed meanwhile
+    return sizes
+
+
+def an_upload(owner: httpx.Client, web: Web, draft: int) -> bytes:
+    """A form with a file of some megabytes, byte by byte."""
+    page = f"/experiments/{draft}/inputs/new/"
+    token = Form(owner.get(page).text).fields["csrfmiddlewaretoken"]
+    lines = [json.dumps({"id": f"row {number}", "input": "words " * 100}) for number in range(9000)]
+    field = 'Content-Disposition: form-data; name="'
+    form = f'--XX\r\n{field}csrfmiddlewaretoken"\r\n\r\n{token}\r\n--XX\r\n{field}file"; filename="many.jsonl"\r\n'
+    body = f"{form}\r\n" + "\n".join(lines) + "\r\n--XX--\r\n"
+    cookies = "; ".join(f"{name}={value}" for name, value in owner.cookies.items())
+    head = f"POST {page} HTTP/1.1\r\nHost: 127.0.0.1:{web.port}\r\nConnection: close\r\nCookie: {cookies}\r\n"
+    head += f"Content-Type: multipart/form-data; boundary=XX\r\nContent-Length: {len(body)}\r\n\r\n"
+    return (head + body).encode()
+
+
+def test_killed_in_the_middle_of_an_upload_which_then_never_was(tmp_path: Path) -> None:
+    here = Installation(tmp_path)
+    here.run("migrate")
+    here.run("collectstatic", "--no-input")
+    make_owner(here)
+    add_asked(here, "http://127.0.0.1:9/v1", inputs=1, owner=EMAIL)
+    ((draft,),) = rows(here, "SELECT id FROM experiments_experiment")
+    uploads = Path(here.environment["BLINDPAIR_DATA"]) / "uploads"
+    web = Web(here)
+
+    def nothing_is_there() -> bool:
+        staged = rows(here, "SELECT count(*) FROM experiments_staged")[0][0]
+        return (
+            not list(uploads.iterdir())
+            and rows(here, "SELECT count(*) FROM experiments_input") == [(1,)]
+            and not staged
+        )
+
+    with started(web), httpx.Client(base_url=web.address, timeout=60) as owner:
+        sign_in(owner)
+        whole = an_upload(owner, web, draft)
+        with socket.create_connection(("127.0.0.1", web.port)) as wire:
+            wire.sendall(whole[: len(whole) * 2 // 3])
+            until(lambda: any(size > 1_000_000 for size in arriving(web)))
+            web.kill()
+        assert nothing_is_there()
+        web.start()
+        assert nothing_is_there()
+        with socket.create_connection(("127.0.0.1", web.port)) as wire:
+            wire.sendall(whole)
+            assert wire.makefile("rb").readline().split()[1] == b"302", "sent again, it goes on to the preview"
+        assert rows(here, "SELECT count(*) FROM experiments_staged") == [(1,)]
+        assert list(uploads.iterdir()) == []
 
 
 def test_a_second_server_on_the_same_file_is_refused_and_the_first_goes_on(tmp_path: Path) -> None:
