@@ -6,7 +6,7 @@ from functools import wraps
 from typing import Concatenate, ParamSpec, cast
 
 from django.db import DEFAULT_DB_ALIAS
-from django.db.models import QuerySet
+from django.db.models import JSONField, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -24,7 +24,8 @@ SESSION_KEY = "rater"
 LONGEST = timedelta(days=14)
 STATUS = {"unknown": 404, "throttled": 429, "revoked": 403, "expired": 403, "finished": 409, "early": 409}
 RATER = [field.attname for field in Rater._meta.concrete_fields]
-EXPERIMENT = [field.attname for field in Experiment._meta.concrete_fields]
+# What is long and rarely looked at, such as what the seal was taken over, is read where somebody asks for it.
+EXPERIMENT = [field.attname for field in Experiment._meta.concrete_fields if not isinstance(field, JSONField)]
 P = ParamSpec("P")
 Guarded = Callable[Concatenate[HttpRequest, P], HttpResponse]
 

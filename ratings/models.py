@@ -105,8 +105,9 @@ class Assignment(models.Model):
     """
 
     token = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    comparison = models.ForeignKey(Comparison, on_delete=models.CASCADE, related_name="assignments")
-    rater = models.ForeignKey(Rater, on_delete=models.CASCADE, related_name="assignments")
+    # Both are found by the unique constraints, which begin with them.
+    comparison = models.ForeignKey(Comparison, on_delete=models.CASCADE, related_name="assignments", db_index=False)
+    rater = models.ForeignKey(Rater, on_delete=models.CASCADE, related_name="assignments", db_index=False)
     kind = models.CharField(max_length=7, choices=AssignmentKind, default=AssignmentKind.RATING)
     repeat_of = models.OneToOneField("self", null=True, blank=True, on_delete=models.CASCADE, related_name="repeat")
     left = models.ForeignKey(Output, on_delete=models.RESTRICT, related_name="+")
@@ -120,7 +121,6 @@ class Assignment(models.Model):
     counts = models.BooleanField(null=True, editable=False)
 
     class Meta:
-        indexes = [models.Index(fields=["rater", "position"], name="assignments_of_a_rater")]
         constraints = [
             models.CheckConstraint(name="an_assignment_kind_is_known", condition=Q(kind__in=AssignmentKind.values)),
             models.CheckConstraint(name="left_and_right_differ", condition=~Q(left=F("right"))),

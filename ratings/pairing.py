@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
+from typing import NamedTuple
 
 from ratings.draws import Draws
 
@@ -39,8 +40,7 @@ class Pair:
     expected: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A pair that a rater has not seen: how often it is taken with its leading output on card A and on card B."""
 
     comparison: int

@@ -1,5 +1,6 @@
 """Whether an assignment's judgment counts toward what is wanted of its pair: noted beside it by the database itself."""
 
+import django.db.models.deletion
 from django.db import migrations, models
 
 ALREADY_JUDGED = (
@@ -50,6 +51,21 @@ class Migration(migrations.Migration):
             model_name='assignment',
             name='counts',
             field=models.BooleanField(editable=False, null=True),
+        ),
+        # Each was written with every pair and every judgment, and a unique constraint begins with the same columns.
+        migrations.RemoveIndex(
+            model_name='assignment',
+            name='assignments_of_a_rater',
+        ),
+        migrations.AlterField(
+            model_name='assignment',
+            name='comparison',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='assignments', to='ratings.comparison'),
+        ),
+        migrations.AlterField(
+            model_name='assignment',
+            name='rater',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='assignments', to='ratings.rater'),
         ),
         migrations.RunPython(keep_the_note, leave_the_note),
     ]
