@@ -3,11 +3,12 @@
 from datetime import datetime
 from typing import Any
 
-from django.contrib.sessions.backends import db
+from django.contrib.sessions.backends import base, db
 from django.contrib.sessions.models import Session
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from config.outage import is_away
 from config.prepared import Row, prepared
 
 
@@ -20,6 +21,16 @@ class SessionStore(db.SessionStore):
             return self.decode(data)
         self._session_key = None
         return {}
+
+    def save(self, must_create: bool = False) -> None:
+        """As Django does, but a database that is away, or met another transaction, is no session that was deleted."""
+        try:
+            super().save(must_create)
+        except base.UpdateError as error:
+            met = error.__context__
+            if met is not None and is_away(met):
+                raise met from None
+            raise
 
 
 @prepared

@@ -5,11 +5,13 @@ from datetime import timedelta
 import pytest
 from django.conf import settings
 from django.contrib.sessions.models import Session
+from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Event, User
 from accounts.people import set_active, set_staff
+from accounts.sessions import SessionStore
 from accounts.signing_in import BEGAN, IDLE, LONGEST, SEEN
 from tests.factories import a_rating_experiment, a_user
 from tests.ratings.driving import a_seated_client
@@ -153,3 +155,36 @@ def test_the_account_page_shows_who_came_in_and_from_where() -> None:
     assert "failed to sign in" in page
     assert "203.0.113.0/24" in page
     assert "203.0.113.9" not in page
+
+
+def test_a_database_that_is_away_is_no_session_that_was_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
+    a_user()
+    client = signed_in()
+    age(client, **{SEEN: timedelta(minutes=5)})  # so that the next request writes it down
+
+    def save(session: Session, **options: object) -> None:
+        raise OperationalError("could not serialize access due to concurrent update")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Session, "save", save)
+        client.raise_request_exception = False
+        answer = client.get("/")
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"]
+    assert is_in(client)
+
+
+def test_a_session_that_ended_meanwhile_is_not_begun_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    a_user()
+    client = signed_in()
+    age(client, **{SEEN: timedelta(minutes=5)})
+    whole = SessionStore.save
+
+    def save(store: SessionStore, must_create: bool = False) -> None:
+        Session.objects.all().delete()
+        whole(store, must_create)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SessionStore, "save", save)
+        assert client.get("/").status_code == 400
+    assert not Session.objects.exists()

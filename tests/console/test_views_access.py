@@ -15,6 +15,7 @@ from accounts.models import User
 from console.urls import urlpatterns
 from experiments.models import Experiment, Input, Output
 from ratings.models import Comparison
+from reports import planning
 from tests.factories import (
     a_collected_experiment,
     a_judgment,
@@ -125,6 +126,7 @@ def test_a_form_from_elsewhere_is_refused() -> None:
 
 
 def queries(client: Client, path: str) -> int:
+    planning.forget()  # what was read for a page before is read again
     with CaptureQueriesContext(connection) as seen:
         assert client.get(path).status_code == 200
     return len(seen)
@@ -169,4 +171,4 @@ def test_the_list_costs_no_more_queries_with_more_experiments(client: Client) ->
     for _ in range(3):
         a_rated_experiment(raters=1).owners.add(User.objects.get())
     assert queries(client, "/") == before
-    assert before <= 10
+    assert before <= 11

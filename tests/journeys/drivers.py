@@ -29,13 +29,17 @@ class CommandFailed(Exception):
         self.line = result.stderr.strip()
 
 
+# Compiled modules are kept: a test that starts ten servers would wait for the compiler ten times.
+NOT_INHERITED = {"DATABASE_URL", "REDIS_URL", "PYTHONDONTWRITEBYTECODE"}
+
+
 class Installation:
     """One installation of the product in a data folder of its own, driven through its commands."""
 
     def __init__(self, folder: Path, **environment: str) -> None:
         self.folder = folder
         ours = {"BLINDPAIR_DATA": str(folder / "var"), "LOG_LEVEL": "WARNING"}
-        inherited = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL"}}
+        inherited = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
         self.environment = inherited | ours | environment
 
     def run(self, *arguments: str) -> str:

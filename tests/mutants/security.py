@@ -93,8 +93,8 @@ MUTANTS = (
     Mutant(
         "the site answers to its own names only",
         "config/settings.py",
-        'ALLOWED_HOSTS = [*env.list("ALLOWED_HOSTS", default=[])',
-        'ALLOWED_HOSTS = ["*", *env.list("ALLOWED_HOSTS", default=[])',
+        'ALLOWED_HOSTS = [*environment.host_names("ALLOWED_HOSTS")',
+        'ALLOWED_HOSTS = ["*", *environment.host_names("ALLOWED_HOSTS")',
         (f"{ORIGINS}::test_a_name_that_somebody_else_made_lead_here_is_refused",),
     ),
     Mutant(
