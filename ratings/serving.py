@@ -137,11 +137,12 @@ def assign(rater: Rater, experiment: Experiment, board: Board, now: datetime, *,
         place=draws.share("kind", rater.pk, step),
     )
     giving = _Giving(rater, experiment, board, now, draws, step, patient)
-    firsts = (giving.choose(board.real, experiment.ratings_per_pair), giving.choose(board.controls, None))
+    real, control = giving.choose(board.real, experiment.ratings_per_pair), giving.choose(board.controls, None)
+    again = giving.again()
     ways = {
-        "real": lambda: _give_real(giving, firsts[0]),
-        "control": lambda: _give_control(giving, firsts[1]),
-        "repeat": lambda: _give_repeat(giving),
+        "real": lambda: _give_real(giving, real),
+        "control": lambda: _give_control(giving, control),
+        "repeat": lambda: _give_repeat(giving, again),
     }
     for kind in (drawn, *(kind for kind in ways if kind != drawn)):
         turn = ways[kind]()
@@ -194,6 +195,12 @@ class _Giving:
             order=queue(self.draws, self.rater.pk, self.board.groups),
             draws=self.draws,
         )
+
+    def again(self) -> Turn | None:
+        """A judged pair that may come again, of another input than the last one where there is such a pair."""
+        due, turns = _due(self.board.standing), self.board.standing.turns
+        fitting = [turn for turn in due if turn.item != turns[-1].item] or due
+        return fitting[self.draws.number("repeat", self.rater.pk, self.step) % len(fitting)] if fitting else None
 
     def store(self, kind: AssignmentKind, offer: Offer, side: int, repeat_of: Turn | None = None) -> Turn:
         left, right = (offer.leading, offer.following) if side > 0 else (offer.following, offer.leading)
@@ -274,18 +281,9 @@ def _give_control(giving: _Giving, chosen: tuple[Candidate, int] | None) -> Turn
     return giving.store(AssignmentKind.CONTROL, giving.board.offers[chosen[0].comparison], chosen[1])
 
 
-def _give_repeat(giving: _Giving) -> Turn | None:
-    standing, last = giving.board.standing, giving.board.standing.turns[-1:]
-    due = _due(standing)
-    if not giving.board.repeats_left or not due:
+def _give_repeat(giving: _Giving, again: Turn | None) -> Turn | None:
+    if not giving.board.repeats_left or again is None:
         return None
-    again = min(
-        due,
-        key=lambda turn: (
-            turn.item == last[0].item,
-            giving.draws.number("repeat", giving.rater.pk, turn.comparison),
-        ),
-    )
     offer = giving.board.offers[again.comparison]
     _hold(offer.candidate(NOTHING), giving)
     return giving.store(AssignmentKind.REPEAT, offer, -1 if again.left == offer.leading else 1, again)
