@@ -56,7 +56,7 @@ class Desk:
 @pytest.fixture(scope="module")
 def house() -> Iterator[tuple[Installation, Postgres, Web, Iterator[str]]]:
     with folders("here", "postgres") as (folder, place):
-        postgres = Postgres(place, "deadlock_timeout=2s")  # looked for once a wait: the crossing must be there by then
+        postgres = Postgres(place, "deadlock_timeout=4s")  # looked for once a wait: the crossing must be there by then
         with started(postgres):
             here = scaled(folder, postgres, None)
             (links,) = set_up(here, inputs=6, raters=6)
@@ -79,8 +79,9 @@ def rival(desk: Desk) -> Iterator[psycopg.Connection[Any]]:
         yield made
 
 
-def crossing(connection: psycopg.Connection[Any]) -> None:
+def crossing(desk: Desk, connection: psycopg.Connection[Any]) -> None:
     connection.execute(PAIR)
+    waits(desk, 1)  # the vote holds the rater by now
     connection.execute(RATER)
     connection.rollback()
 
@@ -114,7 +115,7 @@ def test_a_deadlock_met_again_in_the_second_try_is_told_and_the_answer_lands_onc
         first.execute(PAIR)
         voting = elsewhere.submit(desk.vote)
         waits(desk, 1)
-        behind = elsewhere.submit(crossing, second)  # gets the pair next, and wants the rater as well
+        behind = elsewhere.submit(crossing, desk, second)  # gets the pair next, and wants the rater as well
         waits(desk, 2)
         first.execute(RATER)
         waits(desk, 2)
