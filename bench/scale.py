@@ -12,6 +12,7 @@ With `--data` an SQLite installation is kept there, and found there again.
 """
 
 import argparse
+import gc
 import logging
 import os
 import re
@@ -91,6 +92,7 @@ def leg(given: argparse.Namespace) -> int:
     copies = given.experiments // (len(filling.KINDS) + 1)
     if not count_judgments():
         fill(given, copies)
+    gc.freeze()  # as the server does when it has started
     over = 0
     for name, addresses in pages(copies):
         over += not shown(name, *measured(addresses))
