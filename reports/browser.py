@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from experiments.models import Experiment
-from ratings.models import AssignmentKind, Comparison, ComparisonKind, Judgment, Verdict
+from ratings.models import Assignment, AssignmentKind, Comparison, ComparisonKind, Judgment, Verdict
 from reports.exports.rows import system_names
 
 PER_PAGE = 10
@@ -80,10 +80,12 @@ def listing(experiment: Experiment, chosen: Chosen) -> Listing:
 
 
 def _matching(experiment: Experiment, chosen: Chosen, by_arm: dict[str, str]) -> QuerySet[Comparison]:
-    judged = Judgment.objects.current().filter(assignment__comparison=OuterRef("pk"))
-    if chosen.commented:
-        judged = judged.exclude(comment="")
+    # Found by each pair's own assignments: Postgres would read all judgments of the installation instead.
+    judged = Assignment.objects.filter(comparison=OuterRef("pk"), counts__isnull=False)
     found = Comparison.objects.filter(Exists(judged), input__experiment=experiment, kind=ComparisonKind.REAL)
+    if chosen.commented:
+        said = Judgment.objects.current().filter(assignment__rater__experiment=experiment).exclude(comment="")
+        found = found.filter(pk__in=said.values("assignment__comparison"))
     if chosen.input:
         found = found.filter(input__external_id=chosen.input)
     codes = [code for code, name in by_arm.items() if name == chosen.system]
