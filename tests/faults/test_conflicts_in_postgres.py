@@ -3,20 +3,18 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
-import httpx
 import psycopg
 import pytest
 
 from tests.faults.assault import kill_while_voting, rows, stored
+from tests.faults.at_the_desk import SittingOnPostgres, apologises, hang_up
 from tests.faults.killable import Postgres, Web, folders, scaled, started, until
 from tests.faults.scene import set_up
 from tests.journeys.drivers import Installation, RaterBrowser
 
 pytestmark = [pytest.mark.processes, pytest.mark.postgres]
-UNSAVED = "your answer was not saved, it will be sent again"
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND state = 'active'"
 RATER, PAIR = "SELECT 1 FROM ratings_rater FOR UPDATE", "SELECT 1 FROM ratings_assignment FOR UPDATE"
 CHANGE = "UPDATE ratings_rater SET label = label"
@@ -25,23 +23,8 @@ CONFLICT = "could not serialize access"
 ISOLATION = "default_transaction_isolation"
 
 
-@dataclass
-class Desk:
+class Desk(SittingOnPostgres):
     """A rater in front of a pair, and somebody else in the same database."""
-
-    here: Installation
-    postgres: Postgres
-    web: Web
-    rater: RaterBrowser
-
-    def vote(self) -> httpx.Response:
-        form = self.rater.pair()
-        assert form is not None
-        fields = form.fields | {"verdict": "left"}
-        return self.rater.client.post(f"{self.web.address}/rate/", data=fields, timeout=60, follow_redirects=False)
-
-    def judgments(self) -> int:
-        return int(rows(self.here, "SELECT count(*) FROM ratings_judgment")[0][0])
 
     def met(self, what: str) -> int:
         """How often Postgres says in its own log that it ended something for this reason."""
@@ -68,7 +51,7 @@ def house() -> Iterator[tuple[Installation, Postgres, Web, Iterator[str]]]:
 @pytest.fixture
 def desk(house: tuple[Installation, Postgres, Web, Iterator[str]]) -> Desk:
     here, postgres, web, links = house
-    return Desk(here, postgres, web, RaterBrowser(web.address + next(links)))
+    return Desk(here, web, RaterBrowser(web.address + next(links)), postgres)
 
 
 @contextmanager
@@ -88,12 +71,6 @@ def crossing(desk: Desk, connection: psycopg.Connection[Any]) -> None:
 
 def waits(desk: Desk, many: int) -> None:
     until(lambda: rows(desk.here, WAITING) == [(many,)])
-
-
-def apologises(answer: httpx.Response) -> None:
-    assert answer.status_code == 503
-    assert int(answer.headers["Retry-After"]) > 0
-    assert UNSAVED in answer.text
 
 
 def test_a_real_deadlock_costs_the_vote_a_second_try(desk: Desk) -> None:
@@ -136,12 +113,6 @@ def strict(house: tuple[Installation, Postgres, Web, Iterator[str]]) -> Iterator
     yield
     rows(here, f"ALTER ROLE postgres RESET {ISOLATION}")
     hang_up(here)
-
-
-def hang_up(here: Installation) -> None:
-    others = "FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
-    rows(here, f"SELECT pg_terminate_backend(pid) {others}")
-    until(lambda: rows(here, f"SELECT count(*) {others}") == [(0,)])
 
 
 def test_a_real_serialization_failure_costs_the_vote_a_second_try(desk: Desk, strict: None) -> None:

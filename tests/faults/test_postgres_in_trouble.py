@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
 
 import httpx
 import psycopg
 import pytest
 
 from tests.faults.assault import rows
+from tests.faults.at_the_desk import SittingOnPostgres, apologises
 from tests.faults.killable import Postgres, Web, folders, scaled, started, until
 from tests.faults.scene import set_up
 from tests.journeys.drivers import Installation, RaterBrowser
@@ -17,30 +17,10 @@ from tests.journeys.drivers import Installation, RaterBrowser
 pytestmark = [pytest.mark.processes, pytest.mark.postgres]
 LOOKS = 24
 CONNECTIONS = 14  # as many as Postgres takes here
-UNSAVED = "your answer was not saved, it will be sent again"
 
 
-@dataclass
-class Desk:
+class Desk(SittingOnPostgres):
     """A rater in front of a pair, and the servers behind it. There is no Redis at all."""
-
-    here: Installation
-    postgres: Postgres
-    web: Web
-    rater: RaterBrowser
-
-    def vote(self) -> httpx.Response:
-        """Judge the pair on the screen, or judge it again with the same key."""
-        form = self.rater.pair()
-        assert form is not None
-        fields = form.fields | {"verdict": "left"}
-        return self.rater.client.post(f"{self.web.address}/rate/", data=fields, timeout=60, follow_redirects=False)
-
-    def next(self) -> None:
-        self.rater.page = self.rater.client.get(f"{self.web.address}/rate/")
-
-    def judgments(self) -> int:
-        return int(rows(self.here, "SELECT count(*) FROM ratings_judgment")[0][0])
 
     def saved_once(self, before: int) -> None:
         """The pair on the screen gets its judgment, sent as often as it takes, and keeps one."""
@@ -48,12 +28,6 @@ class Desk:
         settled(self.web)
         assert self.vote().status_code == 303
         assert self.judgments() == before + 1
-
-    def hang_up(self) -> None:
-        """Terminate every connection but our own, and see them gone."""
-        others = "FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
-        rows(self.here, f"SELECT pg_terminate_backend(pid) {others}")
-        until(lambda: rows(self.here, f"SELECT count(*) {others}") == [(0,)])
 
     def ready(self) -> dict[str, str]:
         return ready(self.web)
@@ -86,13 +60,7 @@ def house() -> Iterator[tuple[Installation, Postgres, Web, Iterator[str]]]:
 def desk(house: tuple[Installation, Postgres, Web, Iterator[str]]) -> Desk:
     here, postgres, web, links = house
     settled(web)
-    return Desk(here, postgres, web, RaterBrowser(web.address + next(links)))
-
-
-def apologises(answer: httpx.Response) -> None:
-    assert answer.status_code == 503
-    assert int(answer.headers["Retry-After"]) > 0
-    assert UNSAVED in answer.text
+    return Desk(here, web, RaterBrowser(web.address + next(links)), postgres)
 
 
 def test_killed_and_started_again(desk: Desk) -> None:

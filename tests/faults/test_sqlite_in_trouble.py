@@ -4,13 +4,14 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.faults.assault import rows
+from tests.faults.at_the_desk import Sitting, apologises
 from tests.faults.disks import a_real_disk, a_small_disk, break_off, immutable, make_read_only
 from tests.faults.killable import Web, folders, started, until
 from tests.faults.scene import set_up
@@ -18,27 +19,16 @@ from tests.journeys.drivers import Installation, RaterBrowser
 from tests.needs import CHECKOUT
 
 pytestmark = pytest.mark.processes
-UNSAVED = "your answer was not saved, it will be sent again"
 MEGABYTES = 40
 
 
-class Desk:
+class Desk(Sitting):
     """A rater in front of a pair, on a disk that is easily filled."""
 
     def __init__(self, here: Installation, web: Web, link: str) -> None:
-        self.here, self.web = here, web
-        self.rater = RaterBrowser(web.address + link)
+        super().__init__(here, web, RaterBrowser(web.address + link))
         self.file = Path(here.environment["BLINDPAIR_DATA"]) / "blindpair.sqlite3"
         self.before = self.judgments()
-
-    def vote(self) -> httpx.Response:
-        form = self.rater.pair()
-        assert form is not None
-        fields = form.fields | {"verdict": "left"}
-        return self.rater.client.post(f"{self.web.address}/rate/", data=fields, timeout=60, follow_redirects=False)
-
-    def judgments(self) -> int:
-        return int(rows(self.here, "SELECT count(*) FROM ratings_judgment")[0][0])
 
     def saved_once(self) -> None:
         until(lambda: self.vote().status_code == 303)
@@ -73,10 +63,14 @@ def fill(path: Path) -> None:
             file.write(bytes(4096))
 
 
-def apologises(answer: httpx.Response, status: int) -> None:
-    assert answer.status_code == status
-    assert int(answer.headers["Retry-After"]) > 0
-    assert UNSAVED in answer.text
+@contextmanager
+def served_from(disk: Path, folder: Path) -> Iterator[Desk]:
+    """An installation of its own on this disk."""
+    here = Installation(folder, BLINDPAIR_DATA=str(disk), SQLITE_PATIENCE="0.5")
+    ((link,),) = set_up(here, inputs=2, raters=1)
+    web = Web(here)
+    with started(web):
+        yield Desk(here, web, link)
 
 
 def test_locked_by_another_tool(desk: Desk) -> None:
@@ -127,34 +121,25 @@ def test_a_read_only_disk_is_refused_at_the_start_in_one_sentence(tmp_path: Path
 
 
 def test_files_made_read_only_while_they_are_served_and_then_given_back(tmp_path: Path) -> None:
-    with a_real_disk(tmp_path / "disk", megabytes=MEGABYTES) as disk:
-        here = Installation(tmp_path, BLINDPAIR_DATA=str(disk), SQLITE_PATIENCE="0.5")
-        ((link,),) = set_up(here, inputs=2, raters=1)
-        web = Web(here)
-        with started(web):
-            desk = Desk(here, web, link)
-            files = [desk.file.with_name(desk.file.name + ending) for ending in ("", "-wal", "-shm")]
-            with immutable(*files):
-                apologises(desk.vote(), 503)
-                assert desk.part("database") == "the database can only be read"
-                assert desk.rater.client.get(f"{web.address}/rate/done/").status_code == 200, "reading goes on"
-            assert desk.part("database") == "ok"
-            desk.saved_once()
+    with a_real_disk(tmp_path / "disk", megabytes=MEGABYTES) as disk, served_from(disk, tmp_path) as desk:
+        files = [desk.file.with_name(desk.file.name + ending) for ending in ("", "-wal", "-shm")]
+        with immutable(*files):
+            apologises(desk.vote(), 503)
+            assert desk.part("database") == "the database can only be read"
+            assert desk.rater.client.get(f"{desk.web.address}/rate/done/").status_code == 200, "reading goes on"
+        assert desk.part("database") == "ok"
+        desk.saved_once()
 
 
 def test_a_disk_that_turns_read_only_under_the_server_is_told_and_nothing_is_spoilt(tmp_path: Path) -> None:
     with a_real_disk(tmp_path / "disk", megabytes=MEGABYTES) as disk:
-        here = Installation(tmp_path, BLINDPAIR_DATA=str(disk), SQLITE_PATIENCE="0.5")
-        ((link,),) = set_up(here, inputs=2, raters=1)
-        web = Web(here)
-        with started(web):
-            desk = Desk(here, web, link)
+        with served_from(disk, tmp_path) as desk:
             assert desk.vote().status_code == 303
-            desk.rater.page = desk.rater.client.get(f"{web.address}/rate/")
+            desk.rater.page = desk.rater.client.get(f"{desk.web.address}/rate/")
             break_off(disk)
             apologises(desk.vote(), 503)
             assert desk.part("room") == "the data folder is read-only"
-            assert httpx.get(f"{web.address}/healthz", timeout=60).status_code == 200
+            assert httpx.get(f"{desk.web.address}/healthz", timeout=60).status_code == 200
         copy = tmp_path / "copy.sqlite3"
         for ending in ("", "-wal"):
             copy.with_name(copy.name + ending).write_bytes(desk.file.with_name(desk.file.name + ending).read_bytes())

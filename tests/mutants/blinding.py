@@ -50,6 +50,13 @@ MUTANTS = (
         (ALIKE,),
     ),
     Mutant(
+        "a repeat is drawn whether it comes or not",
+        "ratings/serving.py",
+        "    again = giving.again()\n",
+        '    again = giving.again() if drawn == "repeat" else None\n',
+        ("tests/ratings/test_equal_work.py",),
+    ),
+    Mutant(
         "a repeat turns its sides",
         "ratings/serving.py",
         "offer, -1 if again.left == offer.leading else 1, again)",
