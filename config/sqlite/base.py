@@ -49,7 +49,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
             raise
         if (found := _identity(path)) is not None:
             _opened.setdefault(path, found)
+            self.errors_occurred = not os.access(path, os.W_OK)  # it will not write either when the file may be again
         return connection
+
+    def is_usable(self) -> bool:
+        """Asked at the end of a request that met an error: the next one opens the file anew."""
+        return False
 
     def create_cursor(self, name: str | None = None) -> Any:
         """Where every statement begins."""
