@@ -8,7 +8,6 @@ from django.db import connections
 
 from config.sqlite.base import DatabaseWrapper
 
-
 pytestmark = pytest.mark.django_db
 
 
