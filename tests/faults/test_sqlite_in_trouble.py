@@ -4,6 +4,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from tests.needs import CHECKOUT
 
 pytestmark = pytest.mark.processes
 MEGABYTES = 40
+THREADS = 16
 
 
 class Desk(Sitting):
@@ -35,6 +37,10 @@ class Desk(Sitting):
         assert self.vote().status_code == 303
         assert self.judgments() == self.before + 1
         assert rows(self.here, "PRAGMA integrity_check") == [("ok",)]
+
+    def reads(self, _: int) -> int:
+        page = f"{self.web.address}/rate/done/"
+        return httpx.get(page, cookies=self.rater.client.cookies, timeout=60).status_code
 
     def part(self, name: str) -> str:
         return str(httpx.get(f"{self.web.address}/readyz", timeout=60).json()["parts"][name])
@@ -66,7 +72,7 @@ def fill(path: Path) -> None:
 @contextmanager
 def served_from(disk: Path, folder: Path) -> Iterator[Desk]:
     """An installation of its own on this disk."""
-    here = Installation(folder, BLINDPAIR_DATA=str(disk), SQLITE_PATIENCE="0.5")
+    here = Installation(folder, BLINDPAIR_DATA=str(disk), SQLITE_PATIENCE="20")
     ((link,),) = set_up(here, inputs=2, raters=1)
     web = Web(here)
     with started(web):
@@ -126,9 +132,12 @@ def test_files_made_read_only_while_they_are_served_and_then_given_back(tmp_path
         with immutable(*files):
             apologises(desk.vote(), 503)
             assert desk.part("database") == "the database can only be read"
-            assert desk.rater.client.get(f"{desk.web.address}/rate/done/").status_code == 200, "reading goes on"
+            with ThreadPoolExecutor(THREADS) as elsewhere:  # every thread of the server opens the file as it is now
+                assert set(elsewhere.map(desk.reads, range(4 * THREADS))) == {200}, "reading goes on"
         assert desk.part("database") == "ok"
         desk.saved_once()
+        for _ in range(2 * THREADS):
+            assert desk.vote().status_code == 303, "and whichever thread is asked"
 
 
 def test_a_disk_that_turns_read_only_under_the_server_is_told_and_nothing_is_spoilt(tmp_path: Path) -> None:
