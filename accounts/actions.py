@@ -11,12 +11,14 @@ from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import Event, Invitation, User
 from config.visitors import place
 
 COMMAND_LINE = "command line"
+IMPORTED = "imported"
 LINK_LIFE = timedelta(days=7)
 RESET_LIFE = timedelta(hours=24)
 LOOK_AGAIN = timedelta(hours=1)
@@ -63,6 +65,16 @@ def look(actor: User, what: str, obj: str) -> None:
         log(actor, f"looked at {what}", obj)
 
 
+def history(obj: str, *, since: datetime) -> QuerySet[Event]:
+    """What was done to an object that is here since `since`: nothing of an earlier one of its name, deleted by now.
+
+    What was imported says itself since when it exists, which may be long before it came here.
+    """
+    events = Event.objects.filter(object=escaped(obj)[:200], at__gte=since)
+    came = events.filter(verb=IMPORTED).order_by("-at").values_list("at", flat=True).first()
+    return events if came is None else events.filter(at__gte=came)
+
+
 def escaped(text: str) -> str:
     """The text with control characters, and those that turn or hide what follows, written out."""
     return _UNSHOWN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
@@ -95,6 +107,12 @@ def reset_link(user: User, *, by: User | None) -> OneTimeLink:
     link = _link(email=user.email, life=RESET_LIFE, resets=True, invited_by=by)
     log(by or "a visitor", "made a reset link", f"user {user.email}")
     return link
+
+
+def withdraw_links(email: str, *, but_of: User) -> None:
+    """The links to an account that others made stop working; those of the people who run the site stay."""
+    kept = Q(invited_by=but_of) | Q(invited_by=None) | Q(invited_by__is_superuser=True)
+    Invitation.objects.open().filter(email=email).exclude(kept).update(revoked_at=timezone.now())
 
 
 def _link(*, email: str, life: timedelta, **fields: Any) -> OneTimeLink:

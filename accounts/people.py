@@ -39,6 +39,8 @@ def invite_somebody(*, email: str, staff: bool, by: User) -> OneTimeLink:
     known = User.objects.filter(email=email).first()
     if known is not None and known.has_usable_password():
         raise CannotDo(f"{email} has an account already. Make a reset link if the password is lost.")
+    if known is not None:
+        _check_may_change(known, by)
     return invite(email=email, staff=staff, by=by)
 
 

@@ -36,7 +36,7 @@ class Brief(logging.Filter):
 
 
 # Whatever was put behind a token may be one, too.
-_secret = re.compile(r"(/(?:r|welcome)/)([^/\s'\"]+)(/?)([^\s'\"]*)")
+_secret = re.compile(r"(/(?:r|welcome)/)([^/\s'\"]+)(/?)([^\s'\"]*)", re.IGNORECASE)
 
 
 def without_tokens(text: str) -> str:

@@ -6,9 +6,10 @@ from datetime import timedelta
 from pathlib import Path
 
 from django.db import DataError, IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from accounts.actions import log
+from accounts.actions import IMPORTED, log
 from accounts.models import User
 from backends.returning import add_returned_completions, add_returned_load_runs, add_returned_systems
 from backends.sealing import commitment
@@ -47,7 +48,7 @@ def import_bundle(*, path: Path, owners: Sequence[User], by: User | None = None)
     """Read a bundle, check every byte, and write it as a closed experiment. Raises BadBundle, BadRecord."""
     with opened(path) as bundle:
         about = bundle.document("experiment.json")
-        warnings = _here_already(about)
+        warnings = _here_already(about, owners)
         try:
             returned = _write(bundle, about, owners, by)
         except (IntegrityError, DataError, OverflowError) as error:
@@ -68,10 +69,10 @@ def _write(bundle: Bundle, about: Record, owners: Sequence[User], by: User | Non
     add_returned_load_runs(experiment, bundle.records("load_runs.jsonl"))
     judgments = _add_ballots(bundle, experiment, outputs)
     _add_context(bundle, experiment, arms)
-    warnings = _settle(about, experiment, arms)
+    warnings = _settle(about, experiment, arms, owners)
     if broken := changes(experiment, commitment=commitment(experiment)):
         raise BadBundle(f"the seal does not hold, so the bundle was changed: {' '.join(broken)} Nothing was written.")
-    log(by, "imported", f"experiment {experiment.slug}", judgments=judgments, seal=experiment.seal)
+    log(by, IMPORTED, f"experiment {experiment.slug}", judgments=judgments, seal=experiment.seal)
     return Returned(experiment=experiment, judgments=judgments, warnings=warnings)
 
 
@@ -101,11 +102,11 @@ def _add_context(bundle: Bundle, experiment: Experiment, arms: dict[str, Arm]) -
     )
 
 
-def _settle(about: Record, experiment: Experiment, arms: dict[str, Arm]) -> tuple[str, ...]:
+def _settle(about: Record, experiment: Experiment, arms: dict[str, Arm], owners: Sequence[User]) -> tuple[str, ...]:
     """What can be set only when the rest is there: the baseline, the experiment it follows, until when it is kept."""
     if about.values.get("baseline") is not None:
         experiment.baseline = known(about, "baseline", arms)
-    experiment.follows = _followed(about, experiment)
+    experiment.follows = _followed(about, experiment, owners)
     warnings = []
     days = experiment.retention_days
     if days and experiment.closed_at and experiment.closed_at + timedelta(days=days) < timezone.now():
@@ -115,12 +116,17 @@ def _settle(about: Record, experiment: Experiment, arms: dict[str, Arm]) -> tupl
     return tuple(warnings)
 
 
-def _followed(about: Record, experiment: Experiment) -> Experiment | None:
-    """The one of the same slug here, if it was sealed on the same inputs."""
+def _followed(about: Record, experiment: Experiment, owners: Sequence[User]) -> Experiment | None:
+    """The one of the same slug here, if it was sealed on the same inputs: its figures will stand in the report."""
     name = about.values.get("follows")
-    earlier = Experiment.objects.filter(slug=name).exclude(pk=experiment.pk).first() if name else None
+    earlier = _theirs(owners).filter(slug=name).exclude(pk=experiment.pk).first() if isinstance(name, str) else None
     same = earlier is not None and earlier.sealed.get("inputs") == experiment.sealed.get("inputs")
     return earlier if same else None
+
+
+def _theirs(owners: Sequence[User]) -> QuerySet[Experiment]:
+    """What a bundle may be tied to: what its owners see anyway, and anything where it is to have none."""
+    return Experiment.objects.filter(owners__in=owners).distinct() if owners else Experiment.objects.all()
 
 
 def _positions(about: Record) -> list[int] | None:
@@ -132,6 +138,6 @@ def _positions(about: Record) -> list[int] | None:
     return positions
 
 
-def _here_already(about: Record) -> tuple[str, ...]:
-    there = Experiment.objects.filter(seal=about.text("seal", longest=64)).first()
+def _here_already(about: Record, owners: Sequence[User]) -> tuple[str, ...]:
+    there = _theirs(owners).filter(seal=about.text("seal", longest=64)).first()
     return (f"the same experiment is here already, as {there.slug}: this is a further copy.",) if there else ()

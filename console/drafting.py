@@ -1,6 +1,7 @@
 """How an experiment is put together page by page: each step is saved in the draft at once, until the seal."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
@@ -25,6 +26,14 @@ from experiments.uploads import OutputUpload
 
 class CannotChange(Refused):
     """A change that the experiment does not allow any more, or not yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """How the new owner comes in: by a `link`; as ever; or `waits` for a link of those who run the site."""
+
+    link: OneTimeLink | None = None
+    waits: bool = False
 
 
 @transaction.atomic
@@ -143,12 +152,22 @@ def choose_baseline(*, experiment: Experiment, name: str, by: User, pairs: str =
 
 
 @transaction.atomic
-def share(*, experiment: Experiment, email: str, by: User) -> OneTimeLink | None:
-    """Another owner, and a one-time link where that account has no password yet."""
+def share(*, experiment: Experiment, email: str, by: User) -> Shared:
+    """Another owner, and a one-time link where that account has no password yet.
+
+    Whoever holds such a link can become the account, so it is for those who run the site where the account holds what
+    `by` does not see; and links that others were given before stop working.
+    """
     user = owner_called(email, by=by)
     experiment.owners.add(user)
     log(by, "added an owner", f"experiment {experiment.slug}", owner=user.email)
-    return None if user.has_usable_password() else accounts.invite(email=user.email, by=by)
+    if user.has_usable_password():
+        return Shared()
+    accounts.withdraw_links(user.email, but_of=by)
+    foreign = user.is_staff or Experiment.objects.for_owner(user).exclude(owners=by).exists()
+    if foreign and not by.is_superuser:
+        return Shared(waits=True)
+    return Shared(link=accounts.invite(email=user.email, by=by))
 
 
 @transaction.atomic

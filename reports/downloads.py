@@ -8,8 +8,8 @@ from typing import Any, BinaryIO, cast
 
 from django.urls import reverse
 
-from accounts.actions import log
-from accounts.models import Event, User
+from accounts.actions import history, log
+from accounts.models import User
 from experiments.models import Experiment
 from reports import exports as files
 from reports.exports.previews import previews
@@ -82,7 +82,8 @@ def written(experiment: Experiment, name: str) -> tuple[BinaryIO, str]:
 
 def _last(experiment: Experiment) -> dict[str, dict[str, Any]]:
     """By format: the checksum of the last download, and when that was."""
-    events = Event.objects.filter(object=f"experiment {experiment.slug}", verb=EXPORTED, at__gte=experiment.closed_at)
+    since = experiment.closed_at or experiment.created_at
+    events = history(f"experiment {experiment.slug}", since=since).filter(verb=EXPORTED)
     found: dict[str, dict[str, Any]] = {}
     for at, detail in events.order_by("-at", "-pk").values_list("at", "detail")[:LOOKED_BACK]:
         if "sha256" in detail:

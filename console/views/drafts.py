@@ -69,10 +69,13 @@ def owners(request: OwnerRequest, experiment: Experiment) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, _("This is no e-mail address."))
         return back_to("experiment", experiment)
-    link = share(experiment=experiment, email=form.cleaned_data["email"], by=request.user)
-    if link is not None:
-        return overview_page(request, experiment, link=link)
-    messages.success(request, _("%s owns this experiment too.") % form.cleaned_data["email"])
+    shared = share(experiment=experiment, email=form.cleaned_data["email"], by=request.user)
+    if shared.link is not None:
+        return overview_page(request, experiment, link=shared.link)
+    said = _("%s owns this experiment too.") % form.cleaned_data["email"]
+    if shared.waits:
+        said += " " + _("That account has no password yet: ask whoever runs the site for its link.")
+    messages.success(request, said)
     return back_to("experiment", experiment)
 
 

@@ -8,6 +8,7 @@ from django.http import HttpResponse
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_safe
 
+from accounts.actions import history
 from accounts.models import Event
 from console.paging import pages
 from console.views.frames import OwnerRequest, framed, owned, staff_only
@@ -40,7 +41,7 @@ def of_all(request: OwnerRequest) -> HttpResponse:
 
 def of(experiment: Experiment) -> QuerySet[Event]:
     """The events of this experiment; an earlier one of the same short name, deleted since, is none of its owner's."""
-    return Event.objects.filter(object=f"experiment {experiment.slug}", at__gte=experiment.created_at)
+    return history(f"experiment {experiment.slug}", since=experiment.created_at)
 
 
 def _page(request: OwnerRequest, events: QuerySet[Event]) -> dict[str, Any]:

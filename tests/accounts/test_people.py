@@ -102,6 +102,14 @@ def test_staff_cannot_touch_staff_unless_superuser(do: str) -> None:
     assert not Invitation.objects.exists()
 
 
+def test_staff_get_no_link_to_a_superuser_who_has_no_password_yet() -> None:
+    a_user("other@example.org", is_staff=True, is_superuser=True)
+    User.objects.filter(email="other@example.org").update(password="!")
+    page = staff(superuser=False).post("/people/", {"email": "other@example.org"}).content.decode()
+    assert "only a superuser may change that account" in page
+    assert not Invitation.objects.exists()
+
+
 def test_staff_cannot_appoint_staff_unless_superuser() -> None:
     user, client = a_user(), staff(superuser=False)
     client.post("/people/changes/", {"user": user.pk, "do": "staff"})

@@ -1,5 +1,6 @@
 """Every answer, whatever it is, carries the headers that keep it to this site and out of caches."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -37,6 +38,16 @@ def test_every_answer_has_all_of_them(client: Client, path: str, status: int) ->
     assert headers["X-Robots-Tag"] == "noindex, nofollow"
     assert "camera=()" in headers["Permissions-Policy"]
     assert not [name for name in headers if name.lower().startswith("access-control-")]
+
+
+def test_static_files_are_for_our_own_pages(settings: Any, tmp_path: Path) -> None:
+    """A page of another site that may read them finds out that somebody runs this here, and which version."""
+    settings.STATIC_ROOT, settings.WHITENOISE_AUTOREFRESH = tmp_path, False
+    (tmp_path / "style.css").write_text("p {}")
+    answer = Client().get("/static/style.css", headers={"Origin": "https://evil.example"})
+    assert answer.status_code == 200
+    assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert not [name for name in answer.headers if name.lower().startswith("access-control-")]
 
 
 def test_errors_have_them_too(client: Client) -> None:

@@ -80,6 +80,29 @@ def test_an_unknown_link_and_an_error_leave_no_token_behind(
     assert CANARY not in written.getvalue()
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/r/{}", "/R/{}/", "/r/{}/junk/", "/Welcome/{}/", "/welcome/{}.html", "/x/r/{}/"])
+def test_an_address_that_is_nearly_a_link_leaves_no_token_either(
+    client: Client, written: io.StringIO, path: str
+) -> None:
+    assert client.get(path.format(CANARY), follow=True).status_code == 404
+    assert CANARY not in written.getvalue()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/%0d%0aINFO%20all%20is%20well", "/%0aINFO", "/r/x%0aINFO/", "/%1b%5b2K"])
+def test_nobody_writes_lines_of_their_own(client: Client, path: str) -> None:
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    logging.getLogger().addHandler(handler)
+    try:
+        client.get(path)
+    finally:
+        logging.getLogger().removeHandler(handler)
+    assert len(stream.getvalue().splitlines()) == 1
+    assert "\x1b" not in stream.getvalue()
+
+
 def test_sentry_is_told_what_broke_and_nothing_else() -> None:
     frame = {
         "filename": "desk.py",

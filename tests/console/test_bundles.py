@@ -12,16 +12,19 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
+from accounts.actions import log
+from accounts.models import Event
 from backends.models import Completion, LoadRun, System
 from backends.sealing import commitment
 from console import bundle_file
 from console.actions import close, delete, open_for_rating
 from console.command import Refusal
+from console.views.log import of as log_of
 from experiments.actions import decide_output
 from experiments.models import Criterion, Experiment, Output
 from experiments.sealing import changes
 from ratings.models import Assignment, Comparison, CriterionVerdict, Guess, Judgment, Rater
-from reports import assumptions, report
+from reports import assumptions, downloads, report
 from reports.exports import write
 from reports.models import Benchmark
 from tests.factories import NOW, a_collected_experiment, a_judgment, a_rater, a_user
@@ -183,6 +186,37 @@ def test_the_series_is_tied_again_where_it_fits(tmp_path: Path) -> None:
     assert run(path).follows == first
     Experiment.objects.filter(pk=first.pk).update(sealed=call | {"inputs": "other"})
     assert run(path).follows is None
+
+
+def test_a_bundle_is_tied_to_nothing_of_another_owner(tmp_path: Path) -> None:
+    """Whoever knows the inputs could else have the figures of another's study beside their own."""
+    first = an_original()
+    first.owners.add(a_user("ann@example.org"))
+    follower = an_original_that_follows(first)
+    path = tmp_path / "second.zip"
+    path.write_bytes(bundle_of(follower))
+    bob, errors = a_user("bob@example.org"), StringIO()
+    assert run(path, "--owner", bob.email, errors=errors).follows is None
+    assert errors.getvalue() == ""  # nor is it told that the same one is here
+    first.owners.add(bob)
+    assert run(path, "--owner", bob.email).follows == first
+
+
+def test_a_bundle_does_not_inherit_the_log_of_its_name(tmp_path: Path) -> None:
+    """Its short name and its times are what its maker wrote: those of somebody's experiment that was deleted, say."""
+    original = an_original()
+    path = tmp_path / "x.zip"
+    path.write_bytes(bundle_of(original))
+    log(None, "added an owner", "experiment original", owner="ann@example.org")
+    log(None, "exported", "experiment original", format="csv", sha256="a" * 64)
+    delete(experiment=original, by=None)
+    returned = run(path)
+    assert returned.slug == "original"
+    assert returned.created_at < Event.objects.earliest("pk").at
+    assert list(log_of(returned).values_list("verb", flat=True)) == ["imported"]
+    assert {one.checksum for one in downloads.exports(returned)} == {""}
+    log(None, "exported", "experiment original", format="csv", sha256="b" * 64)
+    assert {one.checksum for one in downloads.exports(returned)} == {"", "b" * 64}
 
 
 def an_original_that_follows(first: Experiment) -> Experiment:

@@ -149,6 +149,46 @@ def test_an_owner_with_a_password_is_simply_added(client: Client, owner: User) -
     assert not Invitation.objects.exists()
 
 
+def test_a_link_is_no_way_into_what_another_owner_shared(client: Client, owner: User) -> None:
+    """Two owners share with an account that nobody opened yet: neither gets into the other's experiment with it."""
+    mallory = Client()
+    mallory.force_login(User.objects.create_user("mallory@example.org", "correct horse battery"))
+    theirs = an_experiment(owner=User.objects.get(email="mallory@example.org"))
+    first = mallory.post(f"/experiments/{theirs.pk}/owners/", {"email": "new@example.org"}).content.decode()
+    link = "/welcome/" + first.split("/welcome/")[1].split("/")[0] + "/"
+    assert Client().get(link).status_code == 200
+    mine = an_experiment(owner=owner)
+    text = client.post(f"/experiments/{mine.pk}/owners/", {"email": "new@example.org"}, follow=True).content.decode()
+    assert "ask whoever runs the site for its link" in text
+    assert "/welcome/" not in text
+    assert Client().get(link).status_code == 404
+    mallory.post(f"/experiments/{theirs.pk}/owners/leaving/", {"email": "new@example.org"})
+    again = mallory.post(f"/experiments/{theirs.pk}/owners/", {"email": "new@example.org"}).content.decode()
+    assert "/welcome/" not in again
+    assert mine.owners.filter(email="new@example.org").exists()
+
+
+def test_a_superuser_hands_out_the_link_whatever_the_account_holds(client: Client, owner: User) -> None:
+    waiting = User.objects.create_user("new@example.org")
+    an_experiment(owner=waiting)
+    mine = an_experiment(owner=owner)
+    path = f"/experiments/{mine.pk}/owners/"
+    assert "/welcome/" not in client.post(path, {"email": "new@example.org"}).content.decode()
+    User.objects.filter(pk=owner.pk).update(is_superuser=True)
+    assert "/welcome/" in client.post(path, {"email": "new@example.org"}).content.decode()
+    User.objects.filter(pk=owner.pk).update(is_superuser=False)
+    Invitation.objects.update(invited_by=None)
+    client.post(path, {"email": "new@example.org"})
+    assert Invitation.objects.open().count() == 1  # what the command line made stays
+
+
+def test_no_owner_gets_a_link_to_an_account_that_runs_the_site(client: Client, owner: User) -> None:
+    User.objects.create_user("staff@example.org", is_staff=True)
+    mine = an_experiment(owner=owner)
+    client.post(f"/experiments/{mine.pk}/owners/", {"email": "staff@example.org"})
+    assert not Invitation.objects.exists()
+
+
 def test_an_owner_leaves_but_the_last_one_stays(client: Client, owner: User) -> None:
     experiment = an_experiment(owner=owner)
     path = f"/experiments/{experiment.pk}/owners/leaving/"
