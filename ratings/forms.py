@@ -92,7 +92,7 @@ class PreferencesForm(forms.Form):
     theme = forms.ChoiceField(choices=[(value, value) for value in ("auto", "light", "dark")], required=False)
     text = forms.ChoiceField(choices=[(value, value) for value in ("rendered", "plain")], required=False)
     keys = forms.ChoiceField(choices=[(value, value) for value in ("on", "off")], required=False)
-    back = forms.RegexField(r"^/rate/([a-z]+/)?$", required=False)
+    back = forms.RegexField(r"^/rate/([a-z]+/)?\Z", required=False)
 
 
 class PracticeForm(forms.Form):

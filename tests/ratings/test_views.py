@@ -265,7 +265,8 @@ def test_preferences_are_remembered_and_lead_back() -> None:
     shown = page(client)
     assert 'data-size="xl"' in shown
     assert 'data-theme="dark"' in shown
-    assert client.post("/rate/preferences/", {"size": "xl", "back": "//example.org/"}).status_code == 400
+    for nowhere in ("//example.org/", "/rate/\n", "/rate/../admin/", "/rate/x/?y"):
+        assert client.post("/rate/preferences/", {"size": "xl", "back": nowhere}).status_code == 400
     assert client.post("/rate/preferences/", {"size": "huge"}).status_code == 400
 
 
