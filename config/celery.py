@@ -9,7 +9,8 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError
 
-from config.versions import NewerDatabase, refuse_newer
+from config.checks import refuse_a_worker
+from config.versions import refuse_newer
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 try:
@@ -27,12 +28,13 @@ app.conf.beat_schedule = {
 
 
 def refuse_to_guess(**_: Any) -> None:
-    """A worker of an older version ends at once: the rows may say what it does not understand."""
+    """A worker ends at once where it is unsafe, or of an older version: rows may say what it does not understand."""
     try:
+        refuse_a_worker()
         refuse_newer()
     except DatabaseError:
         return  # away for the moment: the engine waits for it
-    except NewerDatabase as error:
+    except ImproperlyConfigured as error:  # a NewerDatabase is one
         raise SystemExit(f"blindpair: {error}") from error
 
 

@@ -1,6 +1,7 @@
 """What an installation should not be: looked at by `check`, by `doctor` and at every start of the server."""
 
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from ipaddress import ip_address, ip_network
 from typing import Any
@@ -15,18 +16,28 @@ SHORTEST_KEY = 32
 KNOWN_KEYS = ("django-insecure-", "changeme", "change-me", "secret", "password", "your-secret-key", "example", "test")
 WIDEST_PRIVATE = 65_536  # addresses: a /16, as large as one organisation's network of servers needs
 SHARE_OF_MEMORY = 0.5
+QUIET = ("--without-gossip", "--without-mingle", "--without-heartbeat")
 _LOCAL_NAMES = {"", "localhost"}
 
 
 @register(Tags.security)
 def installation(app_configs: Sequence[Any] | None = None, **kwargs: Any) -> list[CheckMessage]:
     """All that is wrong with the settings as they are now."""
-    return [*_openness(), *_secrets(), *_footing(), *_mail(), *_memory()]
+    return [*_openness(), *_secrets(), *_footing(), *_mail(), *_memory(), *_workers()]
 
 
 def refuse_what_is_wrong() -> None:
     """Raise ImproperlyConfigured with every error; warnings are for `check` and `doctor` to tell."""
-    wrong = [message for message in installation() if message.is_serious()]
+    _refuse(installation())
+
+
+def refuse_a_worker() -> None:
+    """The same for a worker, which has no visitors: what it was started with, and its keys."""
+    _refuse([*_secrets(), *_workers()])
+
+
+def _refuse(found: Sequence[CheckMessage]) -> None:
+    wrong = [message for message in found if message.is_serious()]
     if wrong:
         raise ImproperlyConfigured(" ".join(f"{message.msg} {message.hint}" for message in wrong))
 
@@ -91,6 +102,17 @@ def _memory() -> Iterator[CheckMessage]:
             "E008",
             f"Uploads may hold {needed // 1_000_000} MB at once, of {there // 1_000_000} MB that there are.",
             "Lower WEB_THREADS or WEB_CONCURRENCY.",
+        )
+
+
+def _workers() -> Iterator[CheckMessage]:
+    """Workers that were told to be quiet are often deaf, too, once Redis was away."""
+    quiet = [word for word in sys.argv[1:] if word.startswith(QUIET)]
+    if quiet:
+        yield _error(
+            "E009",
+            f"A worker with {' '.join(quiet)} often takes no task any more once Redis was away.",
+            "Leave that out: what is overdue would stay until somebody starts it again.",
         )
 
 

@@ -101,11 +101,11 @@ def listening(name: str, default: str) -> str:
 
 
 def folder(name: str, default: Path) -> Path:
-    """A folder that can be written to; made where it is missing."""
+    """A folder that can be written to; made where it is missing, and then nobody else's to look into."""
     found = Path(text(name, str(default))).expanduser().absolute()
     for path in (found, found / "uploads", found / "staticfiles"):
         try:
-            path.mkdir(parents=True, exist_ok=True)
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise ImproperlyConfigured(
                 f"{name} must be a folder that can be written to: {path} cannot be made ({error.strerror})."

@@ -51,7 +51,9 @@ class Gemini:
         body |= {**extra, "generationConfig": {**config, **mapping(extra.get("generationConfig"))}} if extra else {}
         name = chat.model if "/" in chat.model else f"models/{chat.model}"
         verb = "streamGenerateContent?alt=sse" if chat.stream else "generateContent"
-        url = f"{join(target.base_url, profile.path_prefix, '')}/{quote(name)}:{verb}"
+        # A name that climbs would take the key to other places of the server.
+        place = "/".join(quote(part, safe="") for part in name.split("/") if part not in {"", ".", ".."})
+        url = f"{join(target.base_url, profile.path_prefix, '')}/{place}:{verb}"
         return WireRequest(url=url, headers=key_headers(target), body=body)
 
     def read(self, payload: Any, t: float) -> list[Event]:

@@ -27,7 +27,7 @@ from experiments.personal_data import examples, in_words, looked_at, total
 from experiments.refusals import Refused
 from experiments.uploads import INPUTS, Upload, UploadError, headers_of, read
 from experiments.uploads.sources import megabytes
-from reports.exports.cells import harmless
+from reports.exports.cells import written
 
 SHOWN_ROWS, SHOWN_BAD = 10, 20
 PASTED = "pasted text"
@@ -159,9 +159,9 @@ def problems(request: OwnerRequest, experiment: Experiment) -> HttpResponse:
         with staged:
             upload = read(staged, name=form.cleaned_data["name"], **form.reading())
     except UploadError as error:
-        lines.writerow([error.line or "", "", harmless(error.sentence)])
+        lines.writerow([error.line or "", "", written(error.sentence)])
         return answer
-    lines.writerows([row.line, harmless(row.field), harmless(row.sentence)] for row in upload.bad_rows)
+    lines.writerows([row.line, written(row.field), written(row.sentence)] for row in upload.bad_rows)
     return answer
 
 

@@ -5,6 +5,8 @@ from typing import Any
 
 # Half and full-width forms; a spreadsheet also looks behind leading blanks.
 _FORMULA = re.compile(r"^\s*[=+\-@＝＋－＠]|^[\t\r\n]")
+# Where the list separator is no comma, a cell ends at its semicolons, tabs and line breaks: quotes do not hold it.
+_FORMULA_INSIDE = re.compile(r"(?<=[;\t\r\n])(?=\s*[=+\-@＝＋－＠])")
 
 
 def harmless(value: Any) -> Any:
@@ -20,4 +22,4 @@ def written(value: Any) -> Any:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return harmless(value)
+    return _FORMULA_INSIDE.sub("'", harmless(value)) if isinstance(value, str) else value

@@ -62,7 +62,7 @@ def to_csv(experiment: Experiment, stream: BinaryIO) -> None:
     text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
     writer = csv.writer(text)
     criteria = _criteria(experiment)
-    writer.writerow(_header(criteria))
+    writer.writerow([written(name) for name in _header(criteria)])
     writer.writerows([written(value) for value in _cells(row, criteria)] for row in judgments(experiment))
     text.flush()
     text.detach()

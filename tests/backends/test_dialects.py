@@ -185,6 +185,22 @@ def test_gemini_skips_thoughts_and_counts_the_last_usage_with_thoughts_as_output
     assert (fetched.model, fetched.request_id) == ("gemini-x", "r-1")
 
 
+@pytest.mark.parametrize(
+    ("model", "path"),
+    [
+        ("../../files/x", "/v1/files/x"),
+        ("models/../../../admin", "/v1/models/admin"),
+        ("tunedModels/mine", "/v1/tunedModels/mine"),
+        ("models/x?key=1#2", "/v1/models/x%3Fkey%3D1%232"),
+        ("models//.//x", "/v1/models/x"),
+    ],
+)
+def test_the_name_of_a_model_leads_to_no_other_place_of_the_server(model: str, path: str) -> None:
+    with ModelServer(stream(candidate({"text": "P"}, finish="STOP"), done=False)) as server:
+        answer(server, dialect="gemini", model=model)
+    assert server.posts[0].path == f"{path}:streamGenerateContent?alt=sse"
+
+
 def test_gemini_gets_its_own_names_and_roles() -> None:
     parameters = {"max_tokens": 9, "temperature": 0, "top_p": 0.9, "top_k": 5, "seed": 1, "stop": "END"}
     parameters["extra_body"] = {"safetySettings": [], "generationConfig": {"thinkingConfig": {"thinkingBudget": 0}}}

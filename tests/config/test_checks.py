@@ -26,6 +26,8 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
     ("E006", {"SECRET_KEY": "k" * 8 + "Xk29vQpLw8zRt5yUmNb3cVfGhJ7dSa", "ENCRYPTION_KEYS": "other-" * 8 + ", SAME"}),
     ("E007", {"SCALED": False, "WEB_CONCURRENCY": 2}),
     ("E008", {"WEB_THREADS": 10_000_000}),
+    ("E009", {"argv": ["celery", "worker", "--without-gossip", "--without-mingle"]}),
+    ("E009", {"argv": ["celery", "worker", "--without-heartbeat"]}),
     ("W001", {"PUBLIC_URL": "http://rate.example.org"}),
     ("W002", {"ENDPOINT_HOSTS": ["10.0.0.0/8"]}),
     ("W002", {"ENDPOINT_HOSTS": ["models.internal", "0.0.0.0/0"]}),
@@ -39,6 +41,7 @@ RIGHT: list[dict[str, Any]] = [
     {"ENDPOINT_HOSTS": ["10.0.4.0/24", "models.internal", ":11434", "10.0.0.0/16"]},
     {"ENDPOINT_HOSTS": ["10.0.0.0/8"], "SCALED": False},
     {"WEB_CONCURRENCY": 4},
+    {"argv": ["celery", "--app", "config.celery", "worker", "--concurrency", "2", "--pool", "prefork"]},
     *(
         {"EMAIL_URL": url}
         for url in ("smtp+tls://mail.example.org", "smtp+ssl://mail.example.org", "smtp://localhost:25")
@@ -46,9 +49,15 @@ RIGHT: list[dict[str, Any]] = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def _no_words_of_pytest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["manage.py", "check"])
+
+
 def found(settings: Any, changes: dict[str, Any]) -> list[str]:
     for name, value in {**BASE, **changes}.items():
         setattr(settings, name, value)
+    sys.argv = changes.get("argv", sys.argv)
     if "SAME" in settings.ENCRYPTION_KEYS:
         settings.ENCRYPTION_KEYS = settings.ENCRYPTION_KEYS.replace("SAME", settings.SECRET_KEY)
     return [str(one.id).removeprefix("blindpair.") for one in installation()]
@@ -96,6 +105,26 @@ def test_a_dangerous_installation_does_not_start(checkout: Path, tmp_path: Path)
     assert "DEBUG is on" in wsgi.stderr
     doctor = manage(checkout, tmp_path, "manage.py", "doctor", **planted)
     assert "BAD  settings" in doctor.stdout
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    ("word", "environment", "said"),
+    [
+        ("--without-gossip", {}, "A worker with --without-gossip often takes no task any more"),
+        ("--beat", {"SECRET_KEY": "changeme-" * 6}, "SECRET_KEY is one that everybody knows"),
+    ],
+)
+def test_a_dangerous_worker_does_not_start(
+    checkout: Path, tmp_path: Path, word: str, environment: dict[str, str], said: str
+) -> None:
+    scaled = {"DATABASE_URL": "postgres://u:p@127.0.0.1:1/b", "REDIS_URL": "redis://127.0.0.1:1/0"}
+    keys = {"SECRET_KEY": "Xk29vQpLw8zRt5yUmNb3cVfGhJ7dSa12", "BLINDPAIR_ENCRYPTION_KEYS": "k" * 44}
+    words = ("-m", "celery", "--app", "config.celery", "worker", word)
+    worker = manage(checkout, tmp_path, *words, **{**scaled, **keys, **environment})
+    assert worker.returncode == 1
+    assert said in worker.stderr
+    assert "Traceback" not in worker.stderr
 
 
 @pytest.mark.once

@@ -2,6 +2,7 @@
 
 import re
 import runpy
+import stat
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
+from config import environment
 from config.checks import refuse_what_is_wrong
 from tests.journeys.drivers import Installation
 
@@ -215,3 +217,12 @@ def test_every_variable_that_is_read_is_documented_and_has_its_nonsense(checkout
     read = set(re.findall(r'(?:environment\.\w+|read_or_make)\("([A-Z_]+)"', "".join(sources)))
     assert read == set(WRONG)
     assert [name for name in sorted(read) if f"`{name}`" not in text] == []
+
+
+def test_a_new_data_folder_is_nobody_elses_to_look_into(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BLINDPAIR_DATA", str(tmp_path / "new" / "data"))
+    made = environment.folder("BLINDPAIR_DATA", tmp_path)
+    assert stat.S_IMODE(made.stat().st_mode) == 0o700
+    (tmp_path / "there").mkdir(mode=0o750)
+    monkeypatch.setenv("BLINDPAIR_DATA", str(tmp_path / "there"))
+    assert stat.S_IMODE(environment.folder("BLINDPAIR_DATA", tmp_path).stat().st_mode) == 0o750  # as its owner wants it

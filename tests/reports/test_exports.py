@@ -102,11 +102,28 @@ def test_jsonl_holds_replaced_judgments_and_texts_exactly() -> None:
 def test_a_comment_that_would_be_a_formula_is_made_harmless(text: str) -> None:
     experiment = studies.a_study(votes="W", inputs=1, raters=1)
     Judgment.objects.update(comment=text)
-    assert rows_of(experiment)[0]["comment"] == f"'{text}"
+    comment = rows_of(experiment)[0]["comment"]
+    assert comment.startswith("'")
+    assert comment.replace("'", "") == text
     sheet = openpyxl.load_workbook(io.BytesIO(written(experiment, "xlsx"))).active
     cell = next(cell for cell in sheet[2] if sheet.cell(1, cell.column).value == "comment")
     assert cell.data_type == "s"
     assert str(cell.value).startswith("'")
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+@pytest.mark.parametrize(
+    "text", ["fine;=1+1;", "fine; +1", "a\n=1+1", "a\r\n-1;x", "x\t@A1\t", "x;＝1;\n=2", 'x";=1;"']
+)
+def test_a_spreadsheet_that_separates_otherwise_finds_no_formula_in_a_comment_either(text: str, separator: str) -> None:
+    experiment = studies.a_study(votes="W", inputs=1, raters=1)
+    Judgment.objects.update(comment=text)
+    System.objects.filter(name="candidate").update(name=f"candidate{text}")
+    Criterion.objects.create(experiment=experiment, position=1, name=text[:80])
+    for name in ("csv", "evalica"):
+        told = written(experiment, name).decode("utf-8-sig")
+        for row in csv.reader(io.StringIO(told, newline=""), delimiter=separator):
+            assert not [cell for cell in row if cell.lstrip().startswith(tuple("=+-@＝"))], (name, row)
 
 
 def test_numbers_stay_numbers_in_a_workbook() -> None:
