@@ -36,7 +36,8 @@ from experiments.models import Status
 
 POLL_SECONDS = 1.0
 RENEWALS = 4  # of a claim before it would run out
-STOP_SECONDS = 18.0
+STOP_SECONDS = 15.0  # from the first word of a stop, for calls to come to their end
+GIVE_BACK_SECONDS = 3.0  # more, for giving their rows back; together within the 20 s after which others use force
 PROGRESS_SECONDS = 0.25
 AWAY_SECONDS = 60.0  # that a command waits for a database that is restarted
 PATIENT_FAILURES = TROUBLED + 5  # in a row, about 50 seconds: as long as a person waits for a server that was there
@@ -65,6 +66,7 @@ class Engine:
         self._experiment_id, self._lease_seconds = experiment_id, lease_seconds
         self._drains: dict[int, Drain] = {}
         self._stopping = threading.Event()
+        self._end = float("inf")
         self._faults = OwnFaults()
         self._renewed = time.monotonic()
         self._thread: threading.Thread | None = None
@@ -79,26 +81,25 @@ class Engine:
         """Look for work now."""
         self.bell.ring()
 
-    def stop_claiming(self) -> None:
-        """Take no further rows; safe in a signal handler."""
+    def stop_claiming(self, *, seconds: float = STOP_SECONDS) -> None:
+        """Take no further rows, let calls come to their end for so long, then give the other rows back.
+
+        Safe in a signal handler: the engine's own thread does it, whatever else the process still waits for.
+        """
+        self._end = min(self._end, time.monotonic() + seconds)
         self._stopping.set()
         for drain in list(self._drains.values()):
             drain.stop()
         self.bell.ring()
 
     def stop(self, *, seconds: float = STOP_SECONDS) -> None:
-        """Take no further rows, let calls come to their end for so long, give the other rows back."""
-        self.stop_claiming()
+        """The same, and wait for it."""
+        self.stop_claiming(seconds=seconds)
         bell.here.remove(self.bell)
-        end = time.monotonic() + seconds
-        if self._thread is not None:
-            self._thread.join(max(0.0, end - time.monotonic()))
-        for drain in list(self._drains.values()):
-            drain.join(lambda: end - time.monotonic())
-        with database_turn(last=self._thread is not None):
-            give_back(self._claims())
-        for drain in self._drains.values():
-            drain.close()
+        if self._thread is None:
+            self._finish()
+        else:
+            self._thread.join(self._seconds_left() + GIVE_BACK_SECONDS)
 
     def tend(self) -> list[Work]:
         """One look: claims are renewed, lost rows taken back, drains started, fed and ended. What there is to do."""
@@ -126,8 +127,25 @@ class Engine:
             except Exception as error:  # nobody else would look for work in this process
                 self._faults.tell(error, "looking for work")
             self.bell.wait(min(POLL_SECONDS, self._lease_seconds / RENEWALS))
-        with database_turn(last=True):
-            pass
+        self._finish()
+
+    def _finish(self) -> None:
+        """Wait for calls until the end, then give back the rows of those that are still under way."""
+        drains = list(self._drains.values())
+        for drain in drains:
+            drain.stop()  # once more: one may have been fed while the first word came
+        for drain in drains:
+            drain.join(self._seconds_left)
+        try:
+            with database_turn(last=self._thread is not None):
+                give_back(self._claims())
+        except (OperationalError, InterfaceError) as error:
+            _log.warning("rows could not be given back (%s); they wait for their leases", type(error).__name__)
+        for drain in drains:
+            drain.close()
+
+    def _seconds_left(self) -> float:
+        return max(0.0, self._end - time.monotonic())
 
     def _feed(self, found: Sequence[Work]) -> None:
         now = timezone.now()

@@ -3,11 +3,13 @@
 from typing import Any
 
 from celery import shared_task
-from celery.signals import worker_init, worker_ready, worker_shutdown, worker_shutting_down
+from celery.bootsteps import StartStopStep
+from celery.signals import worker_init, worker_shutdown, worker_shutting_down
 
 from backends import bell
 from backends.claiming import take_back_overdue
 from backends.collecting import Engine
+from config.celery import app
 
 _engines: list[Engine] = []
 
@@ -36,8 +38,18 @@ def start_engine(**_: Any) -> None:
         engine.start()
 
 
+class Beginning(StartStopStep):  # type: ignore[misc]  # Celery has no types
+    """The step between the fork of the pool and the wait for the broker, which may be away for good."""
+
+    requires = ("celery.worker.components:Pool",)
+
+    def start(self, parent: Any) -> None:
+        """The rows need no broker."""
+        start_engine()
+
+
 def stop_claiming(**_: Any) -> None:
-    """At the first signal."""
+    """At the first signal; from then on the engine ends by itself, whatever the worker still waits for."""
     for engine in _engines:
         engine.stop_claiming()
 
@@ -52,6 +64,6 @@ def stop_engine(**_: Any) -> None:
 shared_task(name=bell.RING_TASK)(ring)
 shared_task(name=bell.SWEEP_TASK)(sweep)
 worker_init.connect(make_engine)
-worker_ready.connect(start_engine)
+app.steps["worker"].add(Beginning)
 worker_shutting_down.connect(stop_claiming)
 worker_shutdown.connect(stop_engine)

@@ -2,10 +2,11 @@
 
     .venv/bin/python bench/collecting_kills.py [--completions 5000] [--kills 20] [--only embedded|scaled]
 
-Scaled, two workers, Redis and Postgres are killed; embedded, the one server is. The kills come at random places;
-the last strikes when no more answers are missing than may be under way, so that what follows is what a kill costs.
-Goal: 0 lost, 0 stored twice, at most as many calls in vain as were under way, all there a lease and 2 s after the last
-kill. Rows of a killed process are taken up when its lease is over: a kill may cost half a minute.
+Scaled, two workers, Redis and Postgres are killed; embedded, the one server is. The kills come at random places. The
+last one strikes whatever collects, both workers at once, while as many calls are under way as may be and none is
+answered: every one of their leases has to run out, and what follows is what such a kill costs, half a minute.
+Goal: 0 lost, 0 stored twice, at most as many calls in vain as were under way (and at least those of the last kill, or
+nothing was proven), all there a lease and 2 s after the last kill.
 """
 
 import argparse
@@ -13,14 +14,14 @@ import random
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(CHECKOUT))
-from tests.fakes.model_server import ModelServer  # noqa: E402 - after the path is set
+from tests.fakes.model_server import Asked, Hang, ModelServer, Reply  # noqa: E402 - after the path is set
 from tests.faults.asked import add_asked, fetched, polite  # noqa: E402
 from tests.faults.assault import rows  # noqa: E402
 from tests.faults.killable import Postgres, Redis, Server, Web, Worker, folders, scaled, started, until  # noqa: E402
@@ -53,11 +54,11 @@ def embedded(completions: int, kills: int) -> bool:
         with asked(here, completions) as server:
             web = Web(here)
             with started(web):
-                return survived("embedded", here, server, victims=[web] * kills, completions=completions)
+                return survived("embedded", here, server, victims=[[web]] * kills, completions=completions)
 
 
 def on_postgres(completions: int, kills: int) -> bool:
-    """Everything that collects on the scaled footing; the last to be killed is a worker."""
+    """Everything that collects on the scaled footing; the last to be killed are the workers."""
     with folders("here", "postgres", "redis") as (folder, at_postgres, at_redis):
         postgres, broker = Postgres(at_postgres), Redis(at_redis)
         with started(postgres, broker):
@@ -65,10 +66,10 @@ def on_postgres(completions: int, kills: int) -> bool:
             with asked(here, completions) as server:
                 workers = [Worker(here, name) for name in ("one", "two")]
                 every: list[Server] = [*workers, broker, postgres]
-                victims = [every[number % len(every)] for number in range(kills - 1)]
+                victims = [[every[number % len(every)]] for number in range(kills - 1)]
                 random.Random(7).shuffle(victims)
                 with started(*workers):
-                    return survived("scaled", here, server, victims=[*victims, workers[0]], completions=completions)
+                    return survived("scaled", here, server, victims=[*victims, workers], completions=completions)
 
 
 @contextmanager
@@ -82,10 +83,12 @@ def asked(here: Installation, completions: int) -> Iterator[ModelServer]:
         yield server
 
 
-def survived(name: str, here: Installation, server: ModelServer, *, victims: list[Server], completions: int) -> bool:
+def survived(
+    name: str, here: Installation, server: ModelServer, *, victims: Sequence[Sequence[Server]], completions: int
+) -> bool:
     """Kill, wait, count, print."""
     began = time.monotonic()
-    held, last = kill_while_collecting(here, victims, completions)
+    last = kill_while_collecting(here, server, victims, completions)
     until(lambda: fetched(here) == completions)
     end = time.monotonic()
     asked_for = Counter(one.prompt for one in server.posts if one.prompt.startswith("Question"))
@@ -101,27 +104,46 @@ def survived(name: str, here: Installation, server: ModelServer, *, victims: lis
     doubled = len(answered) - completions + sum(outputs.values()) - len(outputs)
     print(
         f"{name:9} {completions} answers in {end - began:.0f} s, {len(victims)} kills: lost {lost}, stored twice "
-        f"{doubled}, calls in vain {wasted} (at most {CONCURRENCY * len(victims)}), all there {end - last:.1f} s after "
-        f"the last kill, which struck {held} calls (at most {LEASE_SECONDS + 2} s)",
+        f"{doubled}, calls in vain {wasted} ({CONCURRENCY} to {CONCURRENCY * len(victims)}), all there "
+        f"{end - last:.1f} s after the last kill, which struck {CONCURRENCY} calls (at most {LEASE_SECONDS + 2} s)",
         flush=True,
     )
     in_time = end - last <= LEASE_SECONDS + 2
-    return lost == doubled == 0 and wasted <= CONCURRENCY * len(victims) and in_time
+    return lost == doubled == 0 and CONCURRENCY <= wasted <= CONCURRENCY * len(victims) and in_time
 
 
-def kill_while_collecting(here: Installation, victims: list[Server], completions: int) -> tuple[int, float]:
-    """Kill each and start it again, evenly over the answers; calls under way at the last kill, and when it was."""
-    draw, last = random.Random(1), completions - CONCURRENCY
-    for number, victim in enumerate(victims, 1):
+def kill_while_collecting(
+    here: Installation, server: ModelServer, victims: Sequence[Sequence[Server]], completions: int
+) -> float:
+    """Kill each group and start it again, evenly over the answers; when the last kill was, in the middle of calls."""
+    draw, last = random.Random(1), completions - 2 * CONCURRENCY
+    for number, group in enumerate(victims, 1):
         is_last = number == len(victims)
         due = last if is_last else last * (number - draw.uniform(0.2, 0.8)) / len(victims)
         until(lambda: fetched(here) >= due)  # noqa: B023 - called at once
         if is_last:
-            held = rows(here, "SELECT count(*) FROM backends_completion WHERE state = 'running'")[0][0]
-        victim.kill()
+            hold_calls(server)
+        for victim in group:
+            victim.kill()
         killed = time.monotonic()
-        victim.start()
-    return int(held), killed
+        server.script = partial(polite, ttft=TTFT)
+        for victim in group:
+            victim.start()
+    return killed
+
+
+def hold_calls(server: ModelServer) -> None:
+    """No question is answered any more; returns when as many wait as may be under way."""
+    waiting: list[str] = []
+
+    def script(asked: Asked) -> Reply:
+        if not asked.prompt.startswith("Question"):
+            return polite(asked)
+        waiting.append(asked.prompt)
+        return Reply([Hang()])
+
+    server.script = script
+    until(lambda: len(waiting) == CONCURRENCY)
 
 
 if __name__ == "__main__":

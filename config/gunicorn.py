@@ -22,7 +22,7 @@ worker_class = "gthread"
 workers = settings.WEB_CONCURRENCY if SCALED else 1
 threads = settings.WEB_THREADS
 timeout = 60
-graceful_timeout = 30
+graceful_timeout = 19  # then a request is cut off; calls to models have been given back before
 keepalive = 5
 max_requests = 0
 control_socket_disable = True  # one place less that listens
@@ -65,8 +65,8 @@ def post_worker_init(worker: Any) -> None:
 
 
 def worker_exit(server: Any, worker: Any) -> None:
-    """Let calls come to their end, or give their rows back."""
-    while _housekeepers:
-        _housekeepers.pop().stop()
+    """Let calls come to their end, or give their rows back; an hourly deletion that would take longer is undone."""
     while _engines:
         _engines.pop().stop()
+    while _housekeepers:
+        _housekeepers.pop().stop()

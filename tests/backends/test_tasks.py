@@ -56,3 +56,7 @@ def test_an_engine_lives_as_long_as_its_worker() -> None:
         tasks.stop_claiming()
         tasks.stop_engine()
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("collect")]
+
+
+def test_a_worker_waits_for_its_broker_for_ever() -> None:
+    assert app.conf.broker_connection_max_retries is None

@@ -186,6 +186,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: _Server
     number = 0
+    busy = False
 
     def setup(self) -> None:
         super().setup()
@@ -204,16 +205,21 @@ class _Handler(BaseHTTPRequestHandler):
             len(fake.requests) + 1, self.command, self.path, headers, _decoded(data), time.monotonic(), self.number
         )
         fake.note(asked)
-        fake.busy(+1)
+        self._be(busy=True)
         try:
             self._say(fake.reply_to(asked))
         except OSError:
             self.close_connection = True
         finally:
-            fake.busy(-1)
+            self._be(busy=False)
 
     def do_GET(self) -> None:
         self.do_POST()
+
+    def _be(self, *, busy: bool) -> None:
+        if busy != self.busy:
+            self.busy = busy
+            self.server.fake.busy(+1 if busy else -1)
 
     def _say(self, reply: Reply) -> None:
         for step in reply.headers_after:
@@ -225,6 +231,7 @@ class _Handler(BaseHTTPRequestHandler):
         for step in reply.steps:
             if not self._take(step, chunked=chunked):
                 return
+        self._be(busy=False)  # who has read the end may ask for the next before this thread is run again
         if chunked:
             self.wfile.write(b"0\r\n\r\n")
         if reply.raw:
