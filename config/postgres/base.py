@@ -15,6 +15,11 @@ from django.db.backends.postgresql import base
 LOOK_AGAIN_SECONDS = 1.0
 CHECK_SECONDS = 1.0  # an idle connection answers an empty query at once, or it is none
 AWAY = "the database was out of reach a moment ago"
+# How the server plans what we ask. The statements of `config.prepared` are planned once a connection: a plan for the
+# very values is seldom another one, and making it took longer than the query. Everything asks for little of much, by
+# its keys: as tables grow, the server's own idea of a disk that turns makes it read whole tables instead. To compile a
+# plan (the server's own beyond a certain cost) takes longer than any of ours.
+PLANNING = {"plan_cache_mode": "force_generic_plan", "random_page_cost": "1.1", "jit": "off"}
 
 
 class Connection(psycopg.Connection[Any]):
@@ -91,6 +96,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
             raise
         _circuit.found(away=False)
         return connection
+
+    def _configure_connection(self, connection: Any) -> bool:
+        """Once a connection, as Django sets its time zone."""
+        settings_of = ", ".join(["set_config(%s, %s, false)"] * len(PLANNING))
+        said = [word for setting in PLANNING.items() for word in setting]
+        connection.execute(f"SELECT {settings_of}", said)
+        super()._configure_connection(connection)  # type: ignore[misc]  # a hook that the stubs leave out
+        return True  # to be committed where each statement is not by itself
 
     def prepared_cursor(self) -> Any:
         """For statements that come again and again: the server reads and plans each once a connection."""

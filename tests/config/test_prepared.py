@@ -83,6 +83,18 @@ def test_postgres_keeps_the_plan_of_what_is_asked_again() -> None:
     if connection.vendor == "sqlite":  # its driver keeps statements by itself, and tells nobody which
         assert not hasattr(connection, "prepared_cursor")
         return
+    ours = "FROM pg_prepared_statements WHERE statement LIKE '%created_at%draw_salt%'"
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%created_at%draw_salt%'")
-        assert cursor.fetchone()[0] >= 1
+        cursor.execute(f"SELECT count(*), sum(generic_plans), sum(custom_plans) {ours}")
+        statements, kept, anew = cursor.fetchone()
+    assert statements >= 1
+    assert (kept >= 5, anew) == (True, 0), "a plan is made once a connection, not with every value"
+
+
+def test_postgres_reads_by_keys_and_compiles_no_plan() -> None:
+    if connection.vendor == "sqlite":  # it has no such settings
+        assert not hasattr(connection, "prepared_cursor")
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('random_page_cost'), current_setting('jit')")
+        assert cursor.fetchone() == ("1.1", "off")
