@@ -12,7 +12,7 @@ from backends.adapters.contract import Target
 from backends.deadlines import columns
 from backends.deadlines import problems as deadlines_problems
 from backends.encryption import is_current
-from backends.endpoints import host_of, keep_secret, policy, secret_of
+from backends.endpoints import check_variable, host_of, keep_secret, policy, secret_of
 from backends.hosts import BadAddress
 from backends.models import Completion, Endpoint, Outcome, State, System
 from backends.parameters import problems
@@ -108,6 +108,7 @@ def add_endpoint(
         "max_concurrency": max_concurrency,
         **_deadlines(name, deadlines or {}),
     }
+    check_variable(secret_env)
     if secret and secret_env:
         raise CannotAdd(f"endpoint {name!r}: give the key, or the environment variable that holds it, not both.")
     known = Endpoint.objects.filter(name=name).first()
@@ -142,6 +143,7 @@ def edit_endpoint(
     fields |= {} if deadlines is None else _deadlines(endpoint.name, deadlines)
     for field, value in fields.items():
         setattr(endpoint, field, value)
+    check_variable(endpoint.secret_env)
     endpoint.base_url = _checked(endpoint.name, endpoint.dialect, endpoint.preset, endpoint.base_url)
     if secret is not None:
         keep_secret(endpoint, secret)

@@ -13,9 +13,15 @@ from backends.models import Endpoint
 from backends.presets import base_url_for, profile_for
 from experiments.refusals import Refused
 
+# What opens this installation itself: whoever may choose an address could else have it sent there.
+OUR_OWN = {
+    *("SECRET_KEY", "BLINDPAIR_ENCRYPTION_KEYS", "METRICS_TOKEN"),
+    *("DATABASE_URL", "REDIS_URL", "EMAIL_URL", "SENTRY_DSN", "POSTGRES_PASSWORD", "PGPASSWORD"),
+}
+
 
 class NoKey(Refused):
-    """The environment variable that holds an endpoint's key is not set."""
+    """The environment variable that holds an endpoint's key is not set, or holds no endpoint's key."""
 
 
 class NoSuchEndpoint(Refused):
@@ -52,6 +58,7 @@ def target_of(endpoint: Endpoint) -> Target:
 def secret_of(endpoint: Endpoint) -> str:
     """The key in clear, for one call; "" where there is none. Raises NoKey, Unreadable."""
     if endpoint.secret_env:
+        check_variable(endpoint.secret_env)
         value = os.environ.get(endpoint.secret_env, "").strip()
         if not value:
             raise NoKey(
@@ -60,6 +67,12 @@ def secret_of(endpoint: Endpoint) -> str:
             )
         return value
     return decrypt(endpoint.secret, place_of(endpoint)) if endpoint.secret else ""
+
+
+def check_variable(name: str) -> None:
+    """Raise NoKey where the variable holds a secret of ours."""
+    if name in OUR_OWN:
+        raise NoKey(f"{name} opens this installation itself and is no endpoint's key: name another variable.")
 
 
 def unreadable() -> list[str]:

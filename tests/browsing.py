@@ -1,5 +1,6 @@
 """A real Chromium for tests, and what it complained about while a page was open."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -17,6 +18,7 @@ FLAGS = [
     "--no-first-run",
 ]
 PATIENCE_MS = 120_000  # a busy machine is no fault
+REFUSED = re.compile("content security policy|trusted(html|script|types)|permissions policy", re.IGNORECASE)
 WIDTHS = {"desk": (1440, 900), "tablet": (768, 1024), "phone": (390, 844), "narrow": (320, 640)}
 
 
@@ -53,7 +55,10 @@ class Complaints(list[str]):
 def a_page(
     browser: Browser, origin: str, *, size: str = "desk", **options: object
 ) -> Iterator[tuple[Page, Complaints]]:
-    """A page in a context of its own, watched; options are those of a Playwright context."""
+    """A page in a context of its own, watched; options are those of a Playwright context.
+
+    Whatever the test forgives or forgets to ask: at the end the policy of the pages has refused nothing.
+    """
     width, height = WIDTHS[size]
     context: BrowserContext = browser.new_context(viewport={"width": width, "height": height}, **options)  # type: ignore[arg-type]
     context.set_default_timeout(PATIENCE_MS)
@@ -63,3 +68,5 @@ def a_page(
         yield page, complaints
     finally:
         context.close()
+    refused = [one for one in complaints if REFUSED.search(one)]
+    assert not refused, refused

@@ -1,6 +1,8 @@
 """What is written about endpoints and systems."""
 
 import os
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +20,7 @@ from backends.actions import (
     start_collecting,
 )
 from backends.encryption import Unreadable
-from backends.endpoints import NoKey, policy, secret_of, target_of
+from backends.endpoints import OUR_OWN, NoKey, policy, secret_of, target_of
 from backends.models import Completion, Endpoint, System
 from backends.queueing import NoSuchSystem, TooLate
 from experiments.models import Experiment, Output, Status
@@ -108,6 +110,26 @@ def test_a_key_from_the_environment_is_read_at_the_time_of_the_call(monkeypatch:
         secret_of(endpoint)
     monkeypatch.setenv("A_KEY_FOR_TESTS", " sk-now ")
     assert secret_of(endpoint) == "sk-now"
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "BLINDPAIR_ENCRYPTION_KEYS", "DATABASE_URL", "METRICS_TOKEN"])
+def test_what_opens_the_installation_is_no_endpoints_key(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Whoever may name a variable may name an address, too."""
+    monkeypatch.setenv(name, "our own")
+    with pytest.raises(NoKey, match="opens this installation itself"):
+        add_endpoint(**LOCAL, secret_env=name)
+    endpoint = add_endpoint(**LOCAL)
+    with pytest.raises(NoKey, match="opens this installation itself"):
+        edit_endpoint(endpoint=endpoint, secret_env=name)
+    Endpoint.objects.update(secret_env=name)  # as it may stand there from before
+    with pytest.raises(NoKey, match="opens this installation itself"):
+        secret_of(Endpoint.objects.get())
+
+
+def test_every_setting_that_holds_a_secret_is_one_of_them(checkout: Path) -> None:
+    told = re.findall(r'"([A-Z_]+)"', (checkout / "config/settings.py").read_text())
+    secret = {name for name in told if re.search(r"_KEYS?$|_TOKEN$|_DSN$|^[A-Z]+_URL$", name)}
+    assert secret - {"PUBLIC_URL", "ROOT_URL", "STATIC_URL", "LOGIN_URL"} <= OUR_OWN
 
 
 def test_keys_move_to_the_first_key_of_the_ring(settings: Any) -> None:

@@ -16,7 +16,11 @@ experiments/{slug}/report/ experiments/{pk}/exports/csv/ experiments/{pk}/report
 rate/{pk}/ rate/?debug=1 rate/?system=1&arm=1 r/ r/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA/
 """
 # What a curious hand adds to an address.
-SUFFIXES = (".json", "junk/", "%00", "?format=json&debug=1")
+MORE = """
+.json .html .csv .xml .bak ~ junk/ admin/ debug/ 0/ 1/ %00 %2e%2e/ ..;/ ../experiments/ // /../../metrics
+?format=json&debug=1 ?system=1&arm=1 ?reveal=yes&side=left ?page=2&order=system ?lang=de ?rater=1 ?next=/admin/
+"""
+SUFFIXES = MORE.split()
 HTMX = {"HX-Request": "true", "HX-Target": "pair", "HX-Current-URL": "http://testserver/rate/"}
 FORMS: dict[str, tuple[str, dict[str, str]]] = {
     "page": ("get", {"Accept": "text/html"}),
@@ -29,7 +33,7 @@ FORMS: dict[str, tuple[str, dict[str, str]]] = {
     "POST": ("post", {}),
     "HTMX POST": ("post", HTMX),
 }
-FOREIGN_FORMS = ("page", "HTMX", "JSON", "POST")
+FOREIGN_FORMS = ("page", "HTMX", "JSON", "HEAD", "OPTIONS", "POST")
 
 
 def own_addresses(experiment: Experiment) -> list[str]:
@@ -42,8 +46,11 @@ def foreign_addresses(experiment: Experiment) -> list[str]:
     """Every other route of the site, for this experiment and its neighbours, and some that nobody routed."""
     keys = (experiment.pk, experiment.pk + 1, experiment.pk + 500_001)
     found = {base for key in keys for base in _filled(key) if not base.startswith(("/rate", "/r/"))}
+    found |= {base + more for base in found if f"/{experiment.pk}/" in base for more in (".json", "?debug=1", "junk/")}
     found |= {"/" + guess.format(pk=experiment.pk, slug=experiment.slug) for guess in GUESSES.split()}
-    return sorted(found - {"/logout/"})  # it would end the rater's own session and blind the rest of the sweep
+    return sorted(
+        one for one in found if not one.startswith("/logout/")
+    )  # it would end the rater's own session and blind the rest of the sweep
 
 
 def _filled(key: int) -> list[str]:

@@ -1,9 +1,11 @@
 """Wall 7: whatever a rater asks for, in whatever form and whenever, nothing that comes back tells a system."""
 
+from collections import Counter
 from itertools import product
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.db import OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.http import HttpResponse
@@ -11,8 +13,9 @@ from django.test import Client
 
 from experiments.models import Experiment
 from ratings import desk
+from ratings.links import invite
 from ratings.models import Rater
-from tests.blinding.asking import FOREIGN_FORMS, FORMS, ask, everything_of, foreign_addresses, own_addresses
+from tests.blinding.asking import FOREIGN_FORMS, FORMS, SUFFIXES, ask, everything_of, foreign_addresses, own_addresses
 from tests.blinding.canaries import hidden_columns, tables
 from tests.blinding.eyes import SHORT, Eyes
 from tests.blinding.world import a_crowded_world, a_seated_rater, a_world, hidden_from
@@ -20,6 +23,7 @@ from tests.factories import NOW
 from tests.journeys.drivers import form_on_the_desk
 
 pytestmark = pytest.mark.django_db
+LEAST_ADDRESSES, LEAST_FORMS = 500, 6
 
 
 class Sweep:
@@ -30,7 +34,7 @@ class Sweep:
         self.client = a_seated_rater(experiment)
         self.client.raise_request_exception = False
         self.rater = Rater.objects.get(experiment=experiment, label="Rater 1")
-        self.looked = 0
+        self.looked: set[tuple[str, str, str]] = set()
         self.open_eyes()
 
     def open_eyes(self) -> None:
@@ -39,26 +43,29 @@ class Sweep:
 
     def look(self, answer: HttpResponse, what: str) -> None:
         """Fail on the first canary."""
-        self.looked += 1
         found = self.eyes.see(everything_of(answer))
         # What one types into an address may come back with it, in a redirect to the page for signing in.
         found -= {text for text in found if text in what}
         assert not found, f"{what} ({answer.status_code}) tells {found}"
 
-    def everywhere(self, *, fails_with: int | None = None) -> None:
+    def everywhere(self, when: str = "", *, fails_with: int | None = None) -> None:
         """Every address of raters in every form, and every other address in the commoner ones."""
-        self.at_the_desk(fails_with=fails_with)
-        self._ask(foreign_addresses(self.experiment), FOREIGN_FORMS, fails_with)
+        self.at_the_desk(when, fails_with=fails_with)
+        self.ask(foreign_addresses(self.experiment), FOREIGN_FORMS, when, fails_with=fails_with)
 
-    def at_the_desk(self, *, fails_with: int | None = None) -> None:
+    def at_the_desk(self, when: str = "", *, fails_with: int | None = None) -> None:
         """Every address of raters in every form."""
         self.open_eyes()
-        self._ask(own_addresses(self.experiment), tuple(FORMS), fails_with)
+        self.ask(own_addresses(self.experiment), tuple(FORMS), when, fails_with=fails_with)
 
-    def _ask(self, addresses: list[str], forms: tuple[str, ...], fails_with: int | None) -> None:
+    def ask(
+        self, addresses: list[str], forms: tuple[str, ...], when: str = "", *, fails_with: int | None = None
+    ) -> None:
+        """Each address in each form."""
         for address, form in product(addresses, forms):
             answer = ask(self.client, address, form)
             self.look(answer, f"{form} {address}")
+            self.looked.add((when, address, form))
             fine = answer.status_code < 500 or answer.status_code == fails_with
             assert fine, f"{form} {address} fails with {answer.status_code}"
 
@@ -94,17 +101,33 @@ def test_a_look_at_the_desk_tells_nothing() -> None:
 def test_no_answer_of_the_whole_site_tells_a_rater_who_is_who() -> None:
     experiment = a_crowded_world(arms=3, control_share=0.2, repeat_share=0.2, ask_guess=True)
     sweep = Sweep(experiment)
-    sweep.everywhere()
+    sweep.everywhere("before")
     assert sweep.rate_one(scripts=False)
     assert sweep.rate_one(scripts=True)
-    sweep.at_the_desk()
+    sweep.everywhere("during")
     for _ in range(100):
         if not sweep.rate_one(scripts=True):
             break
     else:
         pytest.fail("the rater is never done")
-    sweep.everywhere()
-    assert sweep.looked > 2000
+    sweep.everywhere("after")
+    for when in ("before", "during", "after"):
+        forms = Counter(address for time, address, _ in sweep.looked if time == when)
+        assert len(forms) >= LEAST_ADDRESSES
+        assert min(forms.values()) >= LEAST_FORMS
+
+
+@pytest.mark.once
+def test_a_personal_link_tells_nothing_however_it_is_opened() -> None:
+    sweep = Sweep(a_crowded_world())
+    [link] = invite(experiment=sweep.experiment, labels=["Rater 9"])
+    sweep.rater, sweep.client = Rater.objects.latest("pk"), Client(raise_request_exception=False)
+    path = link.url.removeprefix(settings.PUBLIC_URL)
+    for when in ("before", "after"):  # a POST among the forms opens it
+        sweep.open_eyes()
+        sweep.ask([path, *(path + more for more in SUFFIXES)], tuple(FORMS), when)
+    sweep.rater.refresh_from_db()
+    assert sweep.rater.first_used_at is not None
 
 
 @pytest.mark.once
@@ -160,7 +183,8 @@ def test_a_database_that_is_away_tells_nothing(monkeypatch: pytest.MonkeyPatch) 
     answer = sweep.client.get("/rate/")
     assert answer.status_code == 503
     assert int(answer.headers["Retry-After"]) > 0
-    sweep.everywhere(fails_with=503)
+    sweep.at_the_desk(fails_with=503)
+    sweep.ask(foreign_addresses(sweep.experiment), ("page", "HTMX POST"), fails_with=503)
 
 
 def test_no_static_file_knows_a_sentinel(checkout: Path) -> None:

@@ -1,10 +1,12 @@
 """Outputs that mean harm, on the real page in a real Chromium: nothing runs, is fetched, or reaches out."""
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
+from pytest_django.live_server_helper import LiveServer
 
 from tests.browser.conftest import Sit
 from tests.browser.sitting import an_experiment_of
+from tests.browsing import a_page
 from tests.experiments.hostile import HOSTILE
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -99,3 +101,13 @@ def test_whatever_the_policy_refuses_is_a_complaint(sit: Sit) -> None:
         page.evaluate("document.head.append(Object.assign(document.createElement('style'), {textContent: 'p {}'}))")
     assert [one for one in rater.complaints if "Content Security Policy" in one]
     rater.forgive("Content Security Policy")
+
+
+def test_what_the_policy_refused_fails_a_test_that_does_not_ask(live_server: LiveServer, browser: Browser) -> None:
+    watched = a_page(browser, live_server.url)
+    page, _ = watched.__enter__()
+    page.goto(f"{live_server.url}/login/")
+    with page.expect_console_message(lambda message: "Content Security Policy" in message.text):
+        page.evaluate("document.body.append(Object.assign(new Image(), {src: 'https://elsewhere.example/x.png'}))")
+    with pytest.raises(AssertionError, match="Security Policy"):
+        watched.__exit__(None, None, None)

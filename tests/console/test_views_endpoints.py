@@ -68,6 +68,12 @@ def test_a_key_is_kept_in_one_place(client: Client) -> None:
     assert "not both" in text
 
 
+def test_a_secret_of_the_installation_is_named_by_no_endpoint(client: Client) -> None:
+    text = client.post("/endpoints/new/", NEW | {"secret_env": "SECRET_KEY"}).content.decode()
+    assert "SECRET_KEY opens this installation itself" in text
+    assert not Endpoint.objects.exists()
+
+
 def test_saving_without_a_key_keeps_the_stored_one(client: Client) -> None:
     client.post("/endpoints/new/", NEW | {"secret": KEY})
     made = Endpoint.objects.get()
