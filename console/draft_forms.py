@@ -106,7 +106,11 @@ class PlanForm(forms.Form):
         label=_("Seed"), min_value=0, max_value=2**63 - 1, help_text=_("Makes samples and draws repeatable.")
     )
     retention_days = forms.IntegerField(
-        label=_("Days to keep everything after closing"), required=False, min_value=1, max_value=36_500
+        label=_("Days to keep everything after closing"),
+        required=False,
+        min_value=1,
+        max_value=36_500,
+        help_text=_("Then it is deleted, and raters are told so. Left empty it stays until you delete it."),
     )
     ask_acceptable = forms.BooleanField(label=_("Ask for each answer whether it is good enough to use"), required=False)
     ask_strength = forms.BooleanField(label=_("Ask how clearly one is better"), required=False)

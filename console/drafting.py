@@ -16,7 +16,7 @@ from backends.queries import arms_by_name
 from backends.queries import names as system_names
 from backends.recordings import as_json
 from experiments import actions as blind
-from experiments.actions import BEFORE_THE_SEAL, NewCriterion, free_slug, prompt_of
+from experiments.actions import BEFORE_THE_SEAL, RETENTION_DAYS, NewCriterion, free_slug, prompt_of
 from experiments.models import Arm, Criterion, Experiment, Input, Pairs, PersonalData
 from experiments.personal_data import masks_of
 from experiments.refusals import Refused
@@ -39,7 +39,7 @@ class Shared:
 @transaction.atomic
 def begin(*, fields: Mapping[str, Any], criteria: Sequence[NewCriterion], by: User) -> Experiment:
     """A draft with its question and nothing to answer yet; without a baseline everybody meets everybody."""
-    named = {**fields, "slug": free_slug(str(fields["title"])), "pairs": Pairs.ALL}
+    named = {"retention_days": RETENTION_DAYS, **fields, "slug": free_slug(str(fields["title"])), "pairs": Pairs.ALL}
     experiment = blind.add_experiment(fields=named, inputs=[], criteria=criteria, owners=[by])
     log(by, "added", f"experiment {experiment.slug}")
     return experiment

@@ -9,7 +9,7 @@ from typing import Any
 from backends.deadlines import DEFAULTS, LONGEST, problems
 from backends.presets import DIALECTS, PRESETS
 from console.toml_tables import Source, Table, plain
-from experiments.actions import NewCriterion
+from experiments.actions import RETENTION_DAYS, NewCriterion
 from experiments.models import Pairs, PersonalData
 from reports.assumptions import GENERAL, MOST, OF_A_SYSTEM, problem
 from reports.benchmarks import Score
@@ -112,7 +112,7 @@ def _fields(top: Table) -> dict[str, Any]:
         "seed": top.whole("seed", 0, most=2**63 - 1),
         "pairs": top.choice("pairs", Pairs.values),
         "personal_data": top.choice("personal_data", PersonalData.values),
-        "retention_days": top.whole("retention_days", least=1, most=36_500),
+        "retention_days": top.whole("retention_days", RETENTION_DAYS, most=36_500) or None,
         **{
             name: top.take(name, bool, False)
             for name in ("ask_acceptable", "ask_strength", "ask_guess", "require_comment", "monitored")

@@ -18,6 +18,7 @@ from experiments.refusals import Refused
 from experiments.rendering import render
 
 BATCH = 500
+RETENTION_DAYS = 90  # after closing, unless its owner says otherwise
 BEFORE_THE_SEAL = (Status.DRAFT, Status.COLLECTING)
 HELD_BACK = {
     "truncated": "the answer was cut off before its end",

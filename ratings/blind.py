@@ -114,7 +114,7 @@ class Briefing:
     asked_by: str
     pairs: int
     minutes: int | None
-    retention_days: int
+    retention_days: int | None
     criteria: tuple[BlindCriterion, ...] = ()
     ask_acceptable: bool = False
     ask_strength: bool = False

@@ -25,7 +25,6 @@ from ratings.models import Assignment, CriterionVerdict, Judgment, Rater
 from ratings.serving import Board
 from ratings.standing import Standing, Turn
 
-RETENTION_DAYS = 90
 SECONDS_A_PAIR = 48  # before anybody's pace is known
 LAST_ANSWERS = 20
 REQUEST_LENGTH = 160
@@ -105,7 +104,7 @@ def briefing_of(rater: Rater, board: Board) -> Briefing:
         asked_by=asked_by(experiment),
         pairs=pairs,
         minutes=board.standing.minutes_for(pairs) or max(1, round(pairs * SECONDS_A_PAIR / 60)),
-        retention_days=experiment.retention_days or RETENTION_DAYS,
+        retention_days=experiment.retention_days,
         criteria=criteria_of(experiment, {}),
         ask_acceptable=experiment.ask_acceptable,
         ask_strength=experiment.ask_strength,

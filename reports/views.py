@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.actions import log, look
 from accounts.models import User
-from accounts.throttling import EXPORTS, throttled
+from accounts.throttling import EXPORTS, UPLOADS, throttled
 from experiments.models import Experiment
 from ratings import progress
 from reports import assumptions, benchmarks, browser, downloads, formats
@@ -66,6 +66,7 @@ def assume(request: HttpRequest, experiment: Experiment) -> HttpResponseBase:
 
 @require_POST
 @of_a_closed_experiment
+@throttled(UPLOADS)
 def add_benchmarks(request: HttpRequest, experiment: Experiment, kind: str) -> HttpResponseBase:
     """Add public scores, one typed or a row of a leaderboard."""
     form = FORMS[kind](current(experiment), request.POST, request.FILES)

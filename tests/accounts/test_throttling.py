@@ -77,7 +77,11 @@ def test_no_limit_looks_back_further_than_rows_are_kept() -> None:
     [
         (throttling.UPLOADS, "post", "/experiments/{draft}/inputs/new/"),
         (throttling.UPLOADS, "post", "/experiments/{draft}/systems/recorded/"),
+        (throttling.UPLOADS, "post", "/experiments/{draft}/raters/judgments/"),
+        (throttling.UPLOADS, "post", "/experiments/bundle/"),
+        (throttling.UPLOADS, "post", "/experiments/{closed}/report/scores/row/"),
         (throttling.STARTS, "post", "/experiments/{draft}/collecting/steering/"),
+        (throttling.STARTS, "post", "/experiments/sample/"),
         (throttling.TRIALS, "post", "/endpoints/nearby/"),
         (throttling.TRIALS, "post", "/endpoints/{endpoint}/test/"),
         (throttling.TRIALS, "get", "/experiments/{draft}/systems/models/"),

@@ -44,6 +44,7 @@ def test_an_error_page_needs_no_context_and_offers_a_way_out(name: str) -> None:
 
 def test_the_hx_configuration_shuts_what_could_be_misused() -> None:
     page = get_template("404.html").render()
+    assert 'hx-history="false"' in page
     for setting in ('"historyCacheSize":0', '"allowEval":false', '"includeIndicatorStyles":false'):
         assert setting in page
     assert '"selfRequestsOnly":true' in page
