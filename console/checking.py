@@ -16,6 +16,7 @@ from experiments.refusals import Refused
 from ratings.blind import CleanHtml
 
 REQUEST_LENGTH = 400
+CHUNK = 2_000
 CUT_OFF, REFUSED = HELD_BACK["truncated"], HELD_BACK["refused"]
 
 
@@ -130,12 +131,12 @@ def find(experiment: Experiment) -> Findings:
     """Look at every output once: two queries."""
     asked = {
         pk: language_again(_last_words(messages))
-        for pk, messages in experiment.inputs.values_list("pk", "messages").iterator(chunk_size=500)
+        for pk, messages in experiment.inputs.values_list("pk", "messages").iterator(chunk_size=CHUNK)
     }
     by_input: dict[int, list[_Row]] = defaultdict(list)
     columns = ("pk", "input_id", "state", "decision", "reason", "text")
     outputs = Output.objects.filter(input__experiment=experiment).order_by("input__position")
-    for pk, item, state, decision, reason, text in outputs.values_list(*columns).iterator(chunk_size=500):
+    for pk, item, state, decision, reason, text in outputs.values_list(*columns).iterator(chunk_size=CHUNK):
         digest = hashlib.sha256(" ".join(text.split()).encode()).digest()
         by_input[item].append(_Row(pk, item, state, decision, reason, digest, language_again(text)))
     usual = _usual(one.language for answers in by_input.values() for one in answers)
@@ -165,7 +166,7 @@ def cards(experiment: Experiment, rows: Sequence[int], notes: dict[int, str]) ->
 def handle_of(experiment: Experiment, pk: int) -> str:
     """What names an output in a form: it tells neither its row nor, by its order, its arm."""
     key = bytes.fromhex(experiment.draw_salt)
-    return hmac.new(key, f"output check {pk}".encode(), hashlib.sha256).hexdigest()[:24]
+    return hmac.digest(key, f"output check {pk}".encode(), "sha256").hex()[:24]
 
 
 def decide(*, experiment: Experiment, handles: Iterable[str], decision: str, reason: str, by: User) -> tuple[int, str]:

@@ -10,7 +10,7 @@ from accounts.models import Event, User
 from backends.listing import Fetched, fetched
 from console.paging import Pages, pages
 from experiments.models import Experiment
-from ratings.progress import Judged, judged, last_judged
+from ratings.progress import Judged, judged
 
 PER_PAGE = 25
 
@@ -55,7 +55,7 @@ def page_of(user: User, *, words: str, archived: bool, page: int) -> Listed:
 
 def _lines(rows: list[Experiment]) -> list[Line]:
     ids = [row.pk for row in rows]
-    answers, judgments, moments = fetched(ids), judged(ids), last_judged(ids)
+    answers, judgments = fetched(ids), judged(ids)
     events = dict(
         Event.objects.filter(object__in=[f"experiment {row.slug}" for row in rows])
         .values_list("object")
@@ -65,7 +65,7 @@ def _lines(rows: list[Experiment]) -> list[Line]:
     lines = []
     for row in rows:
         collected, rated = answers.get(row.pk, Fetched()), judgments.get(row.pk, Judged())
-        seen = (row.created_at, collected.last, moments.get(row.pk), events.get(f"experiment {row.slug}"))
+        seen = (row.created_at, collected.last, rated.last, events.get(f"experiment {row.slug}"))
         active = max(moment for moment in seen if moment)
         lines.append(
             Line(

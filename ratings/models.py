@@ -100,8 +100,9 @@ class SkipReason(models.TextChoices):
 class Assignment(models.Model):
     """A comparison given to one rater, with its left and right; `left` is card A wherever it stood.
 
-    `counts` says whether its current judgment was made without seeing the key, None before there is one. A trigger of
-    the database writes it with every judgment, so that handing out the next pair need not read all judgments.
+    `counts` says whether its current judgment was made without seeing the key, `verdict`, `seconds`, `judged_at` what
+    it holds, `commented` whether with words; None before there is one. A trigger of the database writes them with every
+    judgment, so that neither handing out the next pair nor a page about progress need look up each judgment.
     """
 
     token = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -119,6 +120,10 @@ class Assignment(models.Model):
     skipped_at = models.DateTimeField(null=True, blank=True)
     skip_reason = models.CharField(max_length=12, choices=SkipReason, blank=True)
     counts = models.BooleanField(null=True, editable=False)
+    verdict = models.CharField(max_length=9, null=True, editable=False)
+    seconds = models.FloatField(null=True, editable=False)
+    judged_at = models.DateTimeField(null=True, editable=False)
+    commented = models.BooleanField(null=True, editable=False)
 
     class Meta:
         constraints = [

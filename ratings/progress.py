@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
 
-from django.db.models import Case, Count, F, Max, QuerySet, Value, When
+from django.db.models import Count, F, Max, Q, QuerySet
 
 from experiments.models import Experiment
 from ratings.models import Assignment, AssignmentKind, Comparison, ComparisonKind, Judgment, Rater, Verdict
@@ -16,15 +16,16 @@ MIRRORED = {Verdict.LEFT: Verdict.RIGHT, Verdict.RIGHT: Verdict.LEFT}
 LOOKED_BACK = 3000
 TIES = {Verdict.BOTH_GOOD, Verdict.BOTH_BAD}
 # The rater as an expression: to group by the bare column SQLite walks every experiment's assignments.
-WHO = F("assignment__rater_id") + 0
+WHO = F("rater_id") + 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """Judgments of one experiment: how many real pairs have, and how many are wanted."""
+    """Judgments of one experiment: how many real pairs have, how many are wanted, and when the last one came."""
 
     done: int = 0
     wanted: int = 0
+    last: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,19 +71,18 @@ def judged(experiments: Sequence[int]) -> dict[int, Judged]:
         .annotate(n=Count("pk"))
         .order_by()
     )
-    done = dict(
-        Assignment.objects.filter(rater__experiment__in=experiments, kind=AssignmentKind.RATING, counts__isnull=False)
+    noted = (
+        Assignment.objects.filter(rater__experiment__in=experiments, counts__isnull=False)
         .values_list("rater__experiment")
-        .annotate(n=Count("pk"))
+        .annotate(n=Count("pk", filter=Q(kind=AssignmentKind.RATING)), last=Max("judged_at"))
         .order_by()
     )
-    return {experiment: Judged(done=done.get(experiment, 0), wanted=n * each) for experiment, each, n in pairs}
-
-
-def last_judged(experiments: Sequence[int]) -> dict[int, datetime]:
-    """When the last judgment of each came; one without judgments is missing."""
-    rows = Judgment.objects.filter(assignment__rater__experiment__in=experiments)
-    return dict(rows.values_list("assignment__rater__experiment").annotate(last=Max("judged_at")).order_by())
+    done = {experiment: (n, last) for experiment, n, last in noted}
+    found = {}
+    for experiment, each, n in pairs:
+        there, last = done.get(experiment, (0, None))
+        found[experiment] = Judged(done=there, wanted=n * each, last=last)
+    return found
 
 
 def active_raters(since: datetime) -> int:
@@ -96,13 +96,14 @@ def raters(experiment: Experiment, *, now: datetime, after: int = 0, most: int |
     end = None if most is None else after + most
     found = list(Rater.objects.filter(experiment=experiment).order_by("pk")[after:end])
     keys = [rater.pk for rater in found]
-    counts, last = _counts(keys)
+    (counts, last), right = _counts(keys), _right(keys)
     medians, repeats, skipped = _medians(keys), _repeats(keys), _skipped(keys)
     return [
         _progress(
             rater,
             now=now,
             counts=counts[rater.pk],
+            right=right.get(rater.pk, 0),
             last=last.get(rater.pk),
             seconds=medians.get(rater.pk),
             repeats=repeats[rater.pk],
@@ -112,53 +113,51 @@ def raters(experiment: Experiment, *, now: datetime, after: int = 0, most: int |
     ]
 
 
-def _current(raters: Sequence[int]) -> QuerySet[Judgment]:
-    return Judgment.objects.current().filter(assignment__rater__in=raters)
+def _judged(raters: Sequence[int]) -> QuerySet[Assignment]:
+    return Assignment.objects.filter(rater__in=raters, counts__isnull=False)
 
 
-Cell = tuple[str, str, bool, bool]
+Cell = tuple[str, str, bool]
 
 
 def _counts(raters: Sequence[int]) -> tuple[defaultdict[int, Counter[Cell]], dict[int, datetime]]:
-    """By rater: how many judgments of each kind and verdict, with the known answer on the left, and unblinded; and
-    when the last one came."""
+    """By rater: how many judgments of each kind and verdict, and whether they count; and when the last one came."""
     rows = (
-        _current(raters)
-        .annotate(
-            known_left=Case(
-                When(assignment__comparison__expected=F("assignment__left"), then=Value(True)), default=Value(False)
-            )
-        )
-        .values_list(WHO, "assignment__kind", "verdict", "known_left", "unblinded")
+        _judged(raters)
+        .values_list(WHO, "kind", "verdict", "counts")
         .annotate(n=Count("pk"), at=Max("judged_at"))
         .order_by()
     )
     found: defaultdict[int, Counter[Cell]] = defaultdict(Counter)
     last: dict[int, datetime] = {}
-    for rater, kind, verdict, known_left, unblinded, n, at in rows:
-        found[rater][kind, verdict, known_left, unblinded] += n
+    for rater, kind, verdict, counted, n, at in rows:
+        found[rater][kind, verdict, counted] += n
         last[rater] = max(at, last.get(rater, at))
     return found, last
 
 
+def _right(raters: Sequence[int]) -> dict[int, int]:
+    """By rater: how many controls were answered as they should be."""
+    left = Q(verdict=Verdict.LEFT, comparison__expected=F("left"))
+    right = Q(verdict=Verdict.RIGHT, comparison__expected=F("right"))
+    rows = _judged(raters).filter(left | right, kind=AssignmentKind.CONTROL)
+    return dict(rows.values_list(WHO).annotate(n=Count("pk")).order_by())
+
+
 def _medians(raters: Sequence[int]) -> dict[int, float]:
-    rows = _current(raters).filter(assignment__kind=AssignmentKind.RATING, seconds__isnull=False)
+    rows = _judged(raters).filter(kind=AssignmentKind.RATING, seconds__isnull=False)
     times: defaultdict[int, array[float]] = defaultdict(lambda: array("f"))
-    for rater, seconds in rows.values_list("assignment__rater", "seconds").order_by().iterator(chunk_size=5000):
+    for rater, seconds in rows.values_list("rater", "seconds").order_by().iterator(chunk_size=5000):
         times[rater].append(seconds or 0.0)
     return {rater: median(values) for rater, values in times.items()}
 
 
 def _repeats(raters: Sequence[int]) -> defaultdict[int, list[bool]]:
     """By rater, for each pair that was shown again: whether the same answer came."""
-    again = _current(raters).filter(assignment__kind=AssignmentKind.REPEAT)
-    verdicts = dict(
-        Judgment.objects.current().filter(assignment__repeat__rater__in=raters).values_list("assignment", "verdict")
-    )
+    again = _judged(raters).filter(kind=AssignmentKind.REPEAT, repeat_of__verdict__isnull=False)
     found: defaultdict[int, list[bool]] = defaultdict(list)
-    for rater, before, verdict in again.values_list("assignment__rater", "assignment__repeat_of", "verdict"):
-        if before in verdicts:
-            found[rater].append(_as_before(verdicts[before], verdict))
+    for rater, before, verdict in again.values_list("rater", "repeat_of__verdict", "verdict"):
+        found[rater].append(_as_before(before or "", verdict or ""))
     return found
 
 
@@ -177,20 +176,20 @@ def _progress(
     *,
     now: datetime,
     counts: Counter[Cell],
+    right: int,
     last: datetime | None,
     seconds: float | None,
     repeats: list[bool],
     skipped: int,
 ) -> RaterProgress:
     verdicts: Counter[str] = Counter()
-    controls, right, unblinded = 0, 0, 0
-    for (kind, verdict, known_left, seen), n in counts.items():
-        unblinded += n * seen
+    controls, unblinded = 0, 0
+    for (kind, verdict, counted), n in counts.items():
+        unblinded += n * (not counted)
         if kind == AssignmentKind.RATING:
             verdicts[verdict] += n
         elif kind == AssignmentKind.CONTROL:
             controls += n
-            right += n * (verdict == (Verdict.LEFT if known_left else Verdict.RIGHT))
     return RaterProgress(
         pk=rater.pk,
         label=rater.label,

@@ -67,7 +67,10 @@ def listing(experiment: Experiment, chosen: Chosen) -> Listing:
     pages = max(1, -(-total // PER_PAGE))
     page = min(max(1, chosen.page), pages)
     start = (page - 1) * PER_PAGE
-    rows = list(found[start : start + PER_PAGE])
+    # The keys first: else the texts of all pairs before a late page are fetched, only to be left out.
+    pks = list(found.order_by("input__position", "pk").values_list("pk", flat=True)[start : start + PER_PAGE])
+    whole = Comparison.objects.select_related("input", "first__arm", "second__arm").in_bulk(pks)
+    rows = [whole[pk] for pk in pks]
     judged = _judgments(rows, by_arm)
     return Listing(
         entries=[_entry(row, judged.get(row.pk, []), by_arm) for row in rows],
@@ -81,17 +84,15 @@ def listing(experiment: Experiment, chosen: Chosen) -> Listing:
 
 def _matching(experiment: Experiment, chosen: Chosen, by_arm: dict[str, str]) -> QuerySet[Comparison]:
     # Found by each pair's own assignments: Postgres would read all judgments of the installation instead.
-    judged = Assignment.objects.filter(comparison=OuterRef("pk"), counts__isnull=False)
+    wanted = {"commented": True} if chosen.commented else {"counts__isnull": False}
+    judged = Assignment.objects.filter(comparison=OuterRef("pk"), **wanted)
     found = Comparison.objects.filter(Exists(judged), input__experiment=experiment, kind=ComparisonKind.REAL)
-    if chosen.commented:
-        said = Judgment.objects.current().filter(assignment__rater__experiment=experiment).exclude(comment="")
-        found = found.filter(pk__in=said.values("assignment__comparison"))
     if chosen.input:
         found = found.filter(input__external_id=chosen.input)
     codes = [code for code, name in by_arm.items() if name == chosen.system]
     if chosen.system:
         found = found.filter(Q(first__arm__code__in=codes) | Q(second__arm__code__in=codes))
-    return found.select_related("input", "first__arm", "second__arm").order_by("input__position", "pk")
+    return found
 
 
 def _judgments(rows: list[Comparison], by_arm: dict[str, str]) -> dict[int, list[dict[str, str]]]:

@@ -18,14 +18,14 @@ from reports.series import before
 
 # A prime, so that sums of keys and verdicts stay within 64 bits for any number of rows.
 WRAP = 1_000_003
-MOST_WATCHED = 100_000
+MOST_WATCHED = 20_000
 
 
 def fingerprint(experiment: Experiment) -> str:
     """64 hexadecimal digits; one pass over the votes in the database, no rows read.
 
-    Beyond MOST_WATCHED assignments the votes are trusted to be those of the closing: judgments are only ever added,
-    and none after it.
+    Beyond MOST_WATCHED assignments the votes are trusted to be what was noted beside each when it was judged, and the
+    guesses and further criteria to be those of the closing: all of them are only ever added, and none after it.
     """
     whole = {
         "edition": _edition(),
@@ -52,15 +52,15 @@ def _series(experiment: Experiment) -> list[Any]:
 
 
 def _ballots(experiment: Experiment) -> dict[str, Any]:
-    shown = Assignment.objects.filter(rater__experiment=experiment).count()
-    if shown > MOST_WATCHED:
-        return {"shown": shown}
+    shown = Assignment.objects.filter(rater__experiment=experiment)
+    if shown.values("pk")[: MOST_WATCHED + 1].count() > MOST_WATCHED:
+        return {"assignments": _assignments(shown)}
     guesses = Guess.objects.filter(assignment__rater__experiment=experiment)
     return {
         "judgments": _judgments(experiment),
         "criteria": _criteria(experiment),
         "guesses": _marks(guesses, "assignment_id", "side"),
-        "assignments": _assignments(experiment),
+        "assignments": _assignments(shown),
     }
 
 
@@ -80,10 +80,6 @@ def votes_in(experiment: Experiment) -> int:
 
 
 def _judgments(experiment: Experiment) -> dict[str, Any]:
-    verdict = Case(
-        *(When(verdict=name, then=Value(code)) for code, name in enumerate(Verdict.values, start=1)),
-        output_field=BigIntegerField(),
-    )
     answers = Case(When(left_acceptable=True, then=Value(7)), When(left_acceptable=False, then=Value(11)), default=0)
     more = Case(When(right_acceptable=True, then=Value(64)), When(right_acceptable=False, then=Value(128)), default=0)
     unblinded = Case(When(unblinded=True, then=Value(1024)), default=0)
@@ -91,7 +87,7 @@ def _judgments(experiment: Experiment) -> dict[str, Any]:
         n=Count("pk"),
         last=Max("pk"),
         superseded=Count("supersedes_id"),
-        mark=Sum((Mod(F("pk"), WRAP) + 1) * (verdict + answers + more + unblinded), output_field=BigIntegerField()),
+        mark=Sum((Mod(F("pk"), WRAP) + 1) * (_verdict() + answers + more + unblinded), output_field=BigIntegerField()),
         seconds=measurements.exact_sum("seconds"),
     )
 
@@ -101,10 +97,23 @@ def _criteria(experiment: Experiment) -> dict[str, Any]:
     return _marks(rows, "pk", "verdict")
 
 
-def _assignments(experiment: Experiment) -> dict[str, Any]:
-    return Assignment.objects.filter(rater__experiment=experiment).aggregate(
-        n=Count("pk"), skipped=Count("skipped_at"), left=Sum(Mod(F("left_id"), WRAP) * (Mod(F("pk"), WRAP) + 1))
+def _assignments(shown: QuerySet[Assignment]) -> dict[str, Any]:
+    place = Mod(F("pk"), WRAP) + 1
+    counted = Case(When(counts=True, then=Value(1024)), default=Value(0))
+    return shown.aggregate(
+        n=Count("pk"),
+        skipped=Count("skipped_at"),
+        left=Sum(Mod(F("left_id"), WRAP) * place),
+        judged=Count("counts"),
+        last=Max("judged_at"),
+        mark=Sum(place * (_verdict() + counted), output_field=BigIntegerField()),
     )
+
+
+def _verdict() -> Case:
+    """The verdict as a number, 0 where there is none."""
+    named = (When(verdict=name, then=Value(code)) for code, name in enumerate(Verdict.values, start=1))
+    return Case(*named, default=Value(0), output_field=BigIntegerField())
 
 
 def _marks(rows: QuerySet[Any], key: str, word: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What a study can decide: before it starts, after its first inputs, and while it is rated; never who leads."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from math import ceil
 from typing import Literal
 
@@ -8,7 +9,7 @@ import numpy as np
 from django.db.models import Count, Max
 
 from experiments.models import Experiment, Pairs
-from ratings.models import Judgment
+from ratings.models import Assignment
 from reports import votes
 from reports.sections.influences import sequence
 from reports.statistics import planning as arithmetic
@@ -58,7 +59,7 @@ class Outlook:
 
 
 # What the votes said, good as long as no further one came: they are only ever added to, and the plan is sealed.
-_told: dict[tuple[str, int, int | None], tuple[Outlook | None, Signal | None]] = {}
+_told: dict[tuple[str, int, datetime | None], tuple[Outlook | None, Signal | None]] = {}
 
 
 def outlook(experiment: Experiment) -> Outlook:
@@ -74,8 +75,8 @@ def so_far(experiment: Experiment) -> tuple[Outlook | None, Signal | None]:
     verdict is turned round. The signal says whether every comparison is already decided one way or the other, never
     which; None where watching was not chosen before rating.
     """
-    there = Judgment.objects.filter(assignment__rater__experiment=experiment)
-    cast = there.aggregate(n=Count("pk"), last=Max("pk"))
+    there = Assignment.objects.filter(rater__experiment=experiment, counts__isnull=False)
+    cast = there.aggregate(n=Count("pk"), last=Max("judged_at"))
     few = cast["n"] <= MOST_VOTES
     if not few and not experiment.monitored:
         return None, None

@@ -47,6 +47,9 @@ def test_no_row_of_the_first_release_is_lost_or_changed(here: Installation) -> N
     }
     assert rows(here, "SELECT count(*) FROM ratings_assignment WHERE counts") == [(1,)]
     assert rows(here, "SELECT count(*) FROM ratings_assignment WHERE counts IS NULL") != [(0,)]
+    noted = "SELECT verdict, seconds, judged_at, commented FROM ratings_assignment WHERE counts"
+    said = "SELECT verdict, seconds, judged_at, comment <> '' FROM ratings_judgment ORDER BY id DESC LIMIT 1"
+    assert rows(here, noted) == rows(here, said)
     rated = here.facts("status", "rated")
     assert rated["judgments"]["done"] == 1
     collected = here.facts("status", "collected")["completions"]

@@ -1,6 +1,7 @@
 """What is taken of a pair: judgments that count, and pairs on somebody's desk; the database notes it with each one."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -46,6 +47,24 @@ def test_the_last_judgment_of_an_assignment_decides(experiment: Experiment, pair
     assert taken_of(pair.pk, NOW) == Taken(given=1)
     Judgment.objects.create(assignment=first.assignment, verdict="left", supersedes=seen)
     assert counts(first) is True
+
+
+def test_what_the_current_judgment_says_is_noted_whoever_changes_it(experiment: Experiment, pair: Comparison) -> None:
+    def noted() -> tuple[Any, ...]:
+        given = Assignment.objects.get(pk=first.assignment_id)
+        return given.counts, given.verdict, given.seconds, given.judged_at, given.commented
+
+    first = a_judgment(pair, a_rater(experiment), comment="Shorter.")
+    assert noted() == (True, "left", 30.0, first.judged_at, True)
+    later = {"verdict": "both_bad", "seconds": 8.5, "judged_at": NOW + timedelta(days=1)}
+    again = Judgment.objects.create(assignment=first.assignment, supersedes=first, unblinded=True, **later)
+    assert noted() == (False, *later.values(), False)
+    Judgment.objects.filter(pk=first.pk).update(verdict="right", comment="Longer.")
+    assert noted() == (False, *later.values(), False), "what is superseded stays so"
+    Judgment.objects.filter(pk=again.pk).update(verdict="both_good", comment="Alike.", seconds=None, unblinded=False)
+    assert noted() == (True, "both_good", None, later["judged_at"], True)
+    Judgment.objects.update(verdict="right")
+    assert noted()[1] == "right"
 
 
 def test_judgments_that_are_added_together_are_noted_together(experiment: Experiment) -> None:
