@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from django.db import DatabaseError
+from django.db import Error
 from django.utils import timezone
 
 from backends import finishing, trouble
@@ -108,7 +108,7 @@ class Asker:
             return asking.put_off(wait.seconds)
         except Halted:
             return asking.put_off(0.0)
-        except DatabaseError:
+        except Error:
             raise
         except Exception as error:  # one odd answer must not end the thread that serves all the others
             if self.halt.is_set():

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from functools import cache
 
-from django.db import InterfaceError, OperationalError
+from django.db import Error
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
@@ -32,6 +32,7 @@ from backends.models import Completion, State, System
 from backends.own_faults import OwnFaults
 from backends.queries import Progress, progress_of
 from backends.turns import database_turn, patiently
+from config.outage import is_away
 from experiments.models import Status
 
 POLL_SECONDS = 1.0
@@ -122,10 +123,11 @@ class Engine:
             try:
                 self.tend()
                 self._faults.forget()
-            except (OperationalError, InterfaceError) as error:
-                _log.warning("looking for work: the database is away (%s)", type(error).__name__)
             except Exception as error:  # nobody else would look for work in this process
-                self._faults.tell(error, "looking for work")
+                if is_away(error):
+                    _log.warning("looking for work: the database is away (%s)", type(error).__name__)
+                else:
+                    self._faults.tell(error, "looking for work")
             self.bell.wait(min(POLL_SECONDS, self._lease_seconds / RENEWALS))
         self._finish()
 
@@ -139,7 +141,7 @@ class Engine:
         try:
             with database_turn(last=self._thread is not None):
                 give_back(self._claims())
-        except (OperationalError, InterfaceError) as error:
+        except Error as error:
             _log.warning("rows could not be given back (%s); they wait for their leases", type(error).__name__)
         for drain in drains:
             drain.close()

@@ -9,12 +9,13 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from django.db import DatabaseError, InterfaceError, OperationalError, transaction
+from django.db import DatabaseError, transaction
 
 from backends import finishing
 from backends.claiming import LEASE_SECONDS, Claim, Nothing, claim_some, lock
 from backends.finishing import Ending, NotHeld, Place
 from backends.turns import database_turn, patiently
+from config.outage import is_away
 from experiments.actions import BEFORE_THE_SEAL
 
 SAVE_WITHIN_SECONDS = 60.0
@@ -100,12 +101,11 @@ class Desk:
     def _serve(self, visits: Sequence[_Visit]) -> None:
         try:
             patiently(lambda: self._exchange_held(visits), seconds=SAVE_WITHIN_SECONDS, keep=True)
-        except (OperationalError, InterfaceError) as error:
-            _fail(visits, error)
-        except DatabaseError as error:
-            self._serve_apart(visits, error)
         except Exception as error:
-            _fail(visits, error)
+            if isinstance(error, DatabaseError) and not is_away(error):
+                self._serve_apart(visits, error)
+            else:
+                _fail(visits, error)
         with self._door:
             for visit in visits:
                 self._note(visit)

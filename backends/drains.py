@@ -4,7 +4,7 @@ import logging
 import threading
 from collections.abc import Callable
 
-from django.db import DatabaseError, InterfaceError, OperationalError
+from django.db import DatabaseError
 
 from backends import checking, trouble
 from backends.asking import Asker
@@ -21,6 +21,7 @@ from backends.own_faults import OwnFaults
 from backends.presets import UnknownPreset
 from backends.queries import telling_names
 from backends.turns import database_turn
+from config.outage import is_away
 
 FULL_PAUSE_SECONDS = 0.2  # before a claim is tried again where other processes hold all places
 FAULT_PAUSE_SECONDS = 1.0
@@ -100,11 +101,11 @@ class Drain:
     def _run(self, work: Callable[[], None]) -> None:
         try:
             work()
-        except (OperationalError, InterfaceError) as error:
-            _log.warning("collecting pauses: the database is away (%s)", type(error).__name__)
-            self.halt.wait(FAULT_PAUSE_SECONDS)
         except Exception as error:  # whatever it is, the engine and the other systems go on
-            if not self.halt.wait(FAULT_PAUSE_SECONDS):
+            away = is_away(error)
+            if away:
+                _log.warning("collecting pauses: the database is away (%s)", type(error).__name__)
+            if not self.halt.wait(FAULT_PAUSE_SECONDS) and not away:
                 self._give_up_at_last(error)
         finally:
             with database_turn(last=True), self._lock:

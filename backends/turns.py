@@ -7,7 +7,9 @@ from contextlib import contextmanager, nullcontext
 from typing import TypeVar
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection
+from django.db import Error, connection
+
+from config.outage import is_away
 
 Result = TypeVar("Result")
 _log = logging.getLogger(__name__)
@@ -36,8 +38,8 @@ def patiently(work: Callable[[], Result], *, seconds: float, keep: bool = False)
         try:
             with nullcontext() if keep else database_turn():
                 return work()
-        except (OperationalError, InterfaceError) as error:
-            if time.monotonic() > deadline:
+        except Error as error:
+            if not is_away(error) or time.monotonic() > deadline:
                 raise
             _log.warning("the database is away, an answer waits to be saved (%s)", type(error).__name__)
             connection.close()

@@ -8,6 +8,7 @@ from typing import Any
 from experiments.uploads.limits import Limits
 from experiments.uploads.problems import BadRow, UploadError
 from experiments.uploads.sources import megabytes
+from experiments.uploads.values import is_storable
 
 DELIMITERS = (",", "\t", ";", "|")
 NAMES = {"\t": "TAB", ",": "','", ";": "';'", "|": "'|'"}
@@ -71,7 +72,13 @@ def check_headers(cells: list[str], line: int, limits: Limits, name: str) -> tup
         raise UploadError(f"{len(headers)} columns; at most {limits.columns} are read.", file=name, line=line)
     for number, header in enumerate(headers, start=1):
         if not header:
-            raise UploadError(f"column {number} has no name in the header.", file=name, line=line)
+            raise UploadError(f"column {number} has no name in the header. Give it one.", file=name, line=line)
+        if not is_storable(header):
+            raise UploadError(
+                f"the name of column {number} holds a character that cannot be stored: {header!r}. Remove it.",
+                file=name,
+                line=line,
+            )
     folded = [header.casefold() for header in headers]
     twice = next((header for header in headers if folded.count(header.casefold()) > 1), None)
     if twice is not None:

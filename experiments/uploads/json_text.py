@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from experiments.uploads.json_values import CutOff, Unreadable, decode
+from experiments.uploads.json_values import CutOff, NotJson, Unreadable, decode
 from experiments.uploads.limits import Limits
 from experiments.uploads.problems import UploadError
 from experiments.uploads.sources import megabytes
@@ -62,9 +62,9 @@ class JsonText:
                     error.at - self._at >= self._longest or "untermin" in str(error)
                 ):
                     raise self._too_long() from None
-                raise self._broken(str(error), error.at) from None
+                raise self._refused(error) from None
             except Unreadable as error:
-                raise self._broken(str(error), error.at) from None
+                raise self._refused(error) from None
             # A number where the held text ends may go on.
             if end == len(self._held) and isinstance(value, int | float) and self._more():
                 continue
@@ -98,7 +98,7 @@ class JsonText:
                 raise self._broken("expecting property name enclosed in double quotes", self._at)
             key = self.value()
             if key in keys:
-                raise self._broken(f"key {key!r} stands there twice", self._at)
+                raise self._refused(Unreadable(f"key {key!r} stands there twice: keep one", self._at))
             keys.add(key)
             if self.sign() != ":":
                 raise self._broken("expecting ':' delimiter", self._at)
@@ -164,8 +164,11 @@ class JsonText:
         return UploadError(f"an element is longer than {megabytes(self._longest)}.", file=self._name, line=line)
 
     def _broken(self, sentence: str, at: int) -> UploadError:
-        line, column = self._place(at)
-        return UploadError(f"not valid JSON at column {column} ({sentence}).", file=self._name, line=line)
+        return self._refused(NotJson(sentence, at))
+
+    def _refused(self, error: Unreadable) -> UploadError:
+        line, column = self._place(error.at)
+        return UploadError(error.told(column), file=self._name, line=line)
 
     def _place(self, at: int) -> tuple[int, int]:
         """Line and column in the file."""

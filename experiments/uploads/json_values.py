@@ -12,14 +12,26 @@ _SPACE = re.compile(r"[ \t\r\n\ufeff]*")
 
 
 class Unreadable(Exception):
-    """A value that is no acceptable JSON; the message is a sentence, `at` the place in the text."""
+    """A value that is not taken; the message is a sentence, `at` the place in the text."""
 
     def __init__(self, sentence: str, at: int = 0) -> None:
         super().__init__(sentence)
         self.at = at
 
+    def told(self, column: int) -> str:
+        """In words; what lies somewhere inside the value has no column."""
+        return f"{self}."
 
-class CutOff(Unreadable):
+
+class NotJson(Unreadable):
+    """What no reader of JSON would take."""
+
+    def told(self, column: int) -> str:
+        """In words, with its column."""
+        return f"not valid JSON at column {column} ({self})."
+
+
+class CutOff(NotJson):
     """No JSON as it stands; with more of the text it might be."""
 
 
@@ -27,7 +39,7 @@ def parse(text: str, limits: Limits) -> Any:
     """The value of a JSON text; raises Unreadable."""
     value, end = decode(text, _SPACE.match(text).end(), limits)  # type: ignore[union-attr]  # it matches anything
     if text[end:].strip("\ufeff \t\r\n"):
-        raise Unreadable("something follows the value", end)
+        raise NotJson("something follows the value", end)
     return value
 
 
@@ -44,7 +56,8 @@ def decode(text: str, at: int, limits: Limits, depth: int = 0) -> tuple[Any, int
     try:
         value, end = _DECODER.raw_decode(text, at)
     except json.JSONDecodeError as error:
-        raise CutOff(error.msg[:1].lower() + error.msg[1:], error.pos) from None
+        sentence = error.msg[:1].lower() + error.msg[1:].removesuffix(" starting at")
+        raise CutOff(sentence, error.pos) from None
     except RecursionError:
         raise Unreadable(f"nested deeper than {limits.depth}", at) from None
     except Unreadable as error:
@@ -74,24 +87,24 @@ def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(made) != len(pairs):
         keys = [key for key, _ in pairs]
         twice = next(key for key in keys if keys.count(key) > 1)
-        raise Unreadable(f"key {twice!r} stands there twice")
+        raise Unreadable(f"key {twice!r} stands there twice: keep one")
     return made
 
 
 def _constant(word: str) -> Any:
-    raise Unreadable(f"{word} is not JSON")
+    raise Unreadable(f"{word} is not JSON: write null, or a text")
 
 
 def _float(digits: str) -> float:
     value = float(digits) if len(digits) <= LONGEST_NUMBER else math.inf
     if math.isinf(value):
-        raise Unreadable("number too long or too large")
+        raise Unreadable("number too long or too large: write it as text, in quotes")
     return value
 
 
 def _int(digits: str) -> int:
     if len(digits) > LONGEST_NUMBER:
-        raise Unreadable("number too long")
+        raise Unreadable("number too long: write it as text, in quotes")
     return int(digits)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from experiments.uploads.delimited import Ahead
 from experiments.uploads.json_text import JsonText
-from experiments.uploads.json_values import Unreadable, kind, parse
+from experiments.uploads.json_values import NotJson, Unreadable, kind, parse
 from experiments.uploads.limits import Limits
 from experiments.uploads.problems import BadRow, UploadError
 from experiments.uploads.sources import TextFile
@@ -73,8 +73,10 @@ def _is_whole_json(line: str) -> bool:
 def _line(line: str, number: int, limits: Limits) -> Item:
     try:
         value = parse(line, limits)
+    except NotJson as error:
+        return BadRow(number, "", f"{error.told(error.at + 1)} {PER_LINE}")
     except Unreadable as error:
-        return BadRow(number, "", f"not valid JSON at column {error.at + 1} ({error}). {PER_LINE}")
+        return BadRow(number, "", error.told(error.at + 1))
     if not isinstance(value, dict):
         return BadRow(number, "", f"the line must be an object {{…}}, found {kind(value)}. {PER_LINE}")
     return number, value

@@ -28,7 +28,7 @@ def read(
         table = parquet.ParquetFile(file)
         size = sum(table.metadata.row_group(at).total_byte_size for at in range(table.metadata.num_row_groups))
     except (arrow.ArrowException, OSError, ValueError) as error:
-        raise UploadError(f"The Parquet file cannot be read ({error}).", file=name) from error
+        raise UploadError(_broken(error), file=name) from error
     headers = tuple(str(column) for column in table.schema_arrow.names)
     if size > UNPACKED * limits.file:
         raise UploadError(
@@ -47,4 +47,9 @@ def _rows(table: Any, name: str) -> Iterator[tuple[int, Mapping[str, Any]] | Bad
                 number += 1
                 yield number, row
     except (arrow.ArrowException, OSError, ValueError) as error:
-        raise UploadError(f"The Parquet file cannot be read ({error}).", file=name, line=number + 1) from error
+        raise UploadError(_broken(error), file=name, line=number + 1) from error
+
+
+def _broken(error: Exception) -> str:
+    why = " ".join(str(error).split()).rstrip(".")
+    return f"The Parquet file cannot be read ({why}). Write it once more, or save it as CSV UTF-8."

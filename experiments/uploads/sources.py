@@ -141,6 +141,9 @@ def encoding_of(head: bytes, said: str | None, name: str) -> str:
         return "utf-8-sig" if codec == "utf-8" else codec
     if bom == "utf-32":
         raise UploadError("Not UTF-8. Looks like UTF-32: save as CSV UTF-8, or say the encoding.", file=name)
+    if not bom and head.count(b"\x00") > len(head) // 8:  # letters of one byte: as UTF-8 they would seem to be good
+        guess = guess_of(head, 0).removesuffix(".") if head.strip(b"\x00") else "It begins with zeros only"
+        raise UploadError(f"Not UTF-8. {guess}: save as CSV UTF-8, or say the encoding.", file=name)
     return bom or "utf-8"
 
 
