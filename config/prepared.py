@@ -12,7 +12,7 @@ from typing import Any, ParamSpec
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, DateTimeField, Model, QuerySet, UUIDField
+from django.db.models import DateTimeField, IntegerField, Model, QuerySet, UUIDField
 
 P = ParamSpec("P")
 Row = tuple[Any, ...]
@@ -129,8 +129,13 @@ def _compiled(build: Callable[..., QuerySet[Any, Any]], args: tuple[Any, ...]) -
         raise TypeError(f"{build.__name__} does not hand every argument to the database")
     expressions = [column[0] for column in compiler.select]
     converters = {place: _quick(*found) for place, found in compiler.get_converters(expressions).items()}
-    needed = {place: found for place, found in converters.items() if not isinstance(found[1], Count)}  # already an int
+    needed = {place: found for place, found in converters.items() if not _is_counted(*found)}
     return _Statement(sql, tuple(params), places, needed)
+
+
+def _is_counted(converters: list[Callable[..., Any]], expression: Any) -> bool:
+    """Whether the database says an int that Django would only make an int of again."""
+    return isinstance(expression.output_field, IntegerField) and len(converters) == 1
 
 
 def _quick(converters: list[Callable[..., Any]], expression: Any) -> tuple[list[Callable[..., Any]], Any]:

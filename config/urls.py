@@ -18,9 +18,9 @@ urlpatterns = [
     path("readyz/", readyz),
     path("metrics", metrics),
     path("metrics/", metrics),
+    path("", include("ratings.urls")),  # first: they are asked for most often
     path("", include("console.urls")),
     path("", include("accounts.urls")),
     path("", include("reports.urls")),
-    path("", include("ratings.urls")),
     path("admin/", admin.site.urls),
 ]

@@ -1,59 +1,36 @@
 """Handing out pairs: which are left for a rater, and the row that gives them one of these."""
 
 import uuid
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import F, Q, QuerySet
 
 from config.prepared import Adding, Row, prepared
-from experiments.models import Experiment, Output
+from experiments.models import Experiment
+from ratings.catalogue import CONTROLS, Offer, catalogue_of
 from ratings.draws import Draws
-from ratings.models import Assignment, AssignmentKind, Comparison, ComparisonKind, Rater
+from ratings.models import Assignment, AssignmentKind, Comparison, Rater
 from ratings.pairing import (
     APART,
     Candidate,
-    Group,
     Mix,
     Seat,
     allowed_sides,
     choose,
     expected_share,
     next_kind,
-    orient,
     plan,
     queue,
     still_to_come,
 )
-from ratings.slots import Taken, taken_in, taken_of
-from ratings.standing import CONTROLS, Standing, Turn
+from ratings.slots import NOTHING, taken_in, taken_of
+from ratings.standing import Standing, Turn, whether
 
 LEASE = timedelta(minutes=30)
-NOTHING = Taken()
 add_assignment = Adding(Assignment)
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """A comparison as it is stored: which output leads, and which follows."""
-
-    comparison: int
-    item: int
-    group: Group
-    leading: int
-    following: int
-    leads_first: bool
-
-    def candidate(self, given: Taken) -> Candidate:
-        """The pair with what is taken of it, told by its leading output."""
-        forward, backward = given.first_left, given.second_left
-        if not self.leads_first:
-            forward, backward = backward, forward
-        return Candidate(self.comparison, self.item, self.group, forward, backward)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +60,7 @@ class Board:
 def board_for(rater: Rater, experiment: Experiment, standing: Standing, now: datetime) -> Board:
     """Look at everything a rater could be given: two queries, whatever the number of judgments."""
     given = taken_in(experiment.pk, now)
-    catalogue = _catalogue(experiment, given)
+    catalogue = catalogue_of(experiment, given.keys())
     offers = catalogue.offers
     seats = _seats(experiment, now)
     seen = {turn.comparison for turn in standing.turns if turn.kind != AssignmentKind.REPEAT}
@@ -155,10 +132,9 @@ def room_for(turn: Turn, experiment: Experiment, now: datetime) -> bool:
     """Whether an answer to a pair whose lease has run out is still wanted; takes the pair's row lock."""
     if turn.kind != AssignmentKind.RATING:
         return True
-    comparison = Comparison.objects.select_for_update(no_key=True).get(pk=turn.comparison)
-    given = taken_of(turn.comparison, now)
-    candidate = Candidate(turn.comparison, turn.item, (0, 0), given.first_left, given.second_left)
-    side = 1 if turn.left == comparison.first_id else -1
+    _wait_for(turn.comparison)
+    candidate = turn.offer.candidate(taken_of(turn.comparison, now))
+    side = 1 if turn.left == turn.offer.leading else -1
     return side in allowed_sides(candidate, experiment.ratings_per_pair)
 
 
@@ -204,7 +180,6 @@ class _Giving:
 
     def store(self, kind: AssignmentKind, offer: Offer, side: int, repeat_of: Turn | None = None) -> Turn:
         left, right = (offer.leading, offer.following) if side > 0 else (offer.following, offer.leading)
-        arms = offer.group if side > 0 else offer.group[::-1]
         token, lease_until = uuid.uuid4(), self.now + LEASE
         pk = add_assignment(
             token=token,
@@ -224,13 +199,9 @@ class _Giving:
             token=token,
             position=self.step,
             kind=kind,
-            comparison=offer.comparison,
-            item=offer.item,
+            offer=offer,
             left=left,
             right=right,
-            left_arm=arms[0],
-            right_arm=arms[1],
-            expected=None,
             skipped=False,
             lease_until=lease_until,
             shown_at=self.now,
@@ -302,60 +273,25 @@ class _Seats:
 
 
 def _seats(experiment: Experiment, now: datetime) -> _Seats:
-    rows = _raters(experiment.pk)
-    usable = {
-        pk
-        for pk, _, token, revoked, expires, _ in rows
-        if token is not None and revoked is None and (expires is None or now < expires)
-    }
-    began = {pk: first for pk, first, *_ in rows if first is not None}
-    order = [*sorted(began, key=lambda pk: (began[pk], pk)), *sorted(usable - set(began))]
-    return _Seats({pk: place for place, pk in enumerate(order)}, len(usable), rows[0][5] if rows else "")
+    rows = _raters(experiment.pk, now)
+    order = [pk for pk, began, usable, _ in rows if began or usable]
+    return _Seats(
+        places={pk: place for place, pk in enumerate(order)},
+        usable=sum(usable for _, _, usable, _ in rows),
+        status=rows[0][3] if rows else "",
+    )
 
 
 @prepared
-def _raters(experiment: int) -> QuerySet[Rater, Row]:
-    columns = ("pk", "first_used_at", "token_hash", "revoked_at", "expires_at", "experiment__status")
-    return Rater.objects.filter(experiment=experiment).values_list(*columns)
-
-
-@dataclass(frozen=True, slots=True)
-class _Catalogue:
-    """Every pair that may be served, by comparison, and by pair of arms; `known` are all that were looked at."""
-
-    offers: Mapping[int, Offer]
-    groups: tuple[tuple[int, ...], ...]
-    known: frozenset[int]
-
-
-def _catalogue(experiment: Experiment, given: Mapping[int, Taken]) -> _Catalogue:
-    """Read once a process: pairs are made with the seal, and further ones only come with judgments made elsewhere."""
-    key = (experiment.pk, experiment.draw_salt, experiment.baseline_id)
-    catalogue = _read_catalogue(*key, frozenset())
-    newer = given.keys() - catalogue.known
-    return _read_catalogue(*key, frozenset(newer)) if newer else catalogue
-
-
-@lru_cache(maxsize=32)
-def _read_catalogue(experiment: int, salt: str, baseline: int | None, newer: frozenset[int]) -> _Catalogue:
-    """`salt` and `newer` only tell one reading from another."""
-    shown = Output.objects.filter(input__experiment=experiment).servable()
-    rows = Comparison.objects.filter(input__experiment=experiment, first__in=shown, second__in=shown).order_by("pk")
-    columns = ("pk", "input_id", "kind", "first_id", "second_id", "first__arm_id", "second__arm_id", "expected_id")
-    offers = {row[0]: _offer(row, baseline) for row in rows.values_list(*columns)}
-    by_group: dict[Group, list[int]] = defaultdict(list)
-    for offer in offers.values():
-        by_group[offer.group].append(offer.comparison)
-    groups = tuple(tuple(by_group[group]) for group in sorted(by_group))
-    return _Catalogue(offers, groups, newer | offers.keys())
-
-
-def _offer(row: tuple[int, int, str, int, int, int, int, int | None], baseline: int | None) -> Offer:
-    pk, item, kind, first, second, first_arm, second_arm, expected = row
-    group = CONTROLS if kind == ComparisonKind.CONTROL else orient((first_arm, second_arm), baseline)
-    leads_first = first == expected if group == CONTROLS else first_arm == group[0]
-    leading, following = (first, second) if leads_first else (second, first)
-    return Offer(pk, item, group, leading, following, leads_first)
+def _raters(experiment: int, now: datetime) -> QuerySet[Rater, Row]:
+    """Those who began come first, in the order in which they did."""
+    lasting = Q(expires_at__isnull=True) | Q(expires_at__gt=now)
+    usable = Q(lasting, token_hash__isnull=False, revoked_at__isnull=True)
+    return (
+        Rater.objects.filter(experiment=experiment)
+        .order_by(F("first_used_at").asc(nulls_last=True), "pk")
+        .values_list("pk", whether(Q(first_used_at__isnull=False)), whether(usable), "experiment__status")
+    )
 
 
 def _due(standing: Standing) -> list[Turn]:

@@ -1,15 +1,29 @@
 """How far the judgments wanted of a pair are taken: by a judgment that counts, or by a lease that is still live."""
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import BooleanField, Count, F, Func, Q, QuerySet, Subquery
 
 from config.prepared import Row, prepared
 from ratings.models import Assignment, AssignmentKind, Rater
 
 # The pair as an expression, raters as a list: else an analysed SQLite walks every experiment's assignments.
 PAIR = F("comparison_id") + 0
+
+
+class Among(Func):
+    """Whether the first is one of the second, a subquery; Postgres is told that these are few and looks them up first.
+
+    It has no statistics of small tables, takes them to have one row and sorts everything for want of a better plan.
+    """
+
+    template, arg_joiner = "%(expressions)s", " IN "
+    output_field = BooleanField()
+
+    def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
+        """As an array."""
+        return self.as_sql(compiler, connection, template="%(expressions)s)", arg_joiner=" = ANY(ARRAY")
 
 
 class Taken(NamedTuple):
@@ -20,6 +34,9 @@ class Taken(NamedTuple):
     second_left: int = 0
     judged: int = 0
     given: int = 0
+
+
+NOTHING = Taken()
 
 
 def taken_in(experiment: int, now: datetime) -> dict[int, Taken]:
@@ -34,12 +51,12 @@ def taken_of(comparison: int, now: datetime) -> Taken:
     """What is taken of one pair."""
     for _, first, both, done, given in _of(now, comparison):
         return Taken(first, both - first, done, given)
-    return Taken()
+    return NOTHING
 
 
 @prepared
 def _in(now: datetime, experiment: int) -> QuerySet[Assignment, Row]:
-    return _counted(now, Q(rater__in=Rater.objects.filter(experiment=experiment)))
+    return _counted(now, Q(Among(F("rater_id"), Subquery(Rater.objects.filter(experiment=experiment).values("pk")))))
 
 
 @prepared

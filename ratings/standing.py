@@ -13,10 +13,10 @@ from uuid import UUID
 from django.db.models import BooleanField, Case, DateTimeField, ExpressionWrapper, F, Q, QuerySet, When
 
 from config.prepared import Row, prepared
+from ratings.catalogue import Offer, catalogue_of
 from ratings.models import Assignment, AssignmentKind, Guess, Rater
-from ratings.pairing import Group, orient
+from ratings.pairing import Group
 
-CONTROLS: Group = (0, 0)
 IDLE_SECONDS = 300.0
 RECENT = 20
 ENOUGH = 5
@@ -35,13 +35,9 @@ class Turn(NamedTuple):
     token: UUID
     position: int
     kind: str
-    comparison: int
-    item: int
+    offer: Offer
     left: int
     right: int
-    left_arm: int
-    right_arm: int
-    expected: int | None
     skipped: bool
     lease_until: datetime | None
     shown_at: datetime | None
@@ -50,9 +46,19 @@ class Turn(NamedTuple):
     seconds: float | None = None
 
     @property
+    def comparison(self) -> int:
+        """Of this pair."""
+        return self.offer.comparison
+
+    @property
+    def item(self) -> int:
+        """Of this pair."""
+        return self.offer.item
+
+    @property
     def arms(self) -> tuple[int, int]:
         """Of card A and of card B."""
-        return self.left_arm, self.right_arm
+        return self.offer.arms_from(self.left)
 
     @property
     def is_open(self) -> bool:
@@ -105,20 +111,13 @@ class Standing:
         """The place of a turn among those that are judged or open, from 1."""
         return 1 + sum(one.position < turn.position and not one.skipped for one in self.turns)
 
-    def group(self, turn: Turn) -> Group:
-        """The pair of arms, the leading one first; controls are a group of their own."""
-        return CONTROLS if turn.kind == AssignmentKind.CONTROL else orient(turn.arms, self.baseline)
-
     @cached_property
     def leads(self) -> Mapping[Group, int]:
         """By group: how many more first showings had the leading output on card A than on card B."""
         leads: Counter[Group] = Counter()
         for turn in self.turns:
-            if turn.skipped or turn.kind == AssignmentKind.REPEAT:
-                continue
-            group = self.group(turn)
-            ahead = turn.left == turn.expected if group == CONTROLS else turn.arms[0] == group[0]
-            leads[group] += 1 if ahead else -1
+            if not turn.skipped and turn.kind != AssignmentKind.REPEAT:
+                leads[turn.offer.group] += 1 if turn.left == turn.offer.leading else -1
         return leads
 
     def minutes_for(self, pairs: int) -> int | None:
@@ -144,11 +143,11 @@ class Standing:
 
 def standing_of(rater: Rater, *, baseline: int | None) -> Standing:
     """Read a rater's turns: one query, and another where guesses are asked for."""
-    turns: dict[int, Turn] = {}
-    unblinded = False
-    for row in _turns(rater.pk):
-        turns[row[0]] = Turn._make(row[:-1])  # the last judgment of an assignment is the current one
-        unblinded = unblinded or bool(row[-1])
+    rows = _turns(rater.pk)
+    known = catalogue_of(rater.experiment, {row[4] for row in rows}).known
+    # The last judgment of an assignment is the current one.
+    turns = {row[0]: Turn._make((*row[:4], known[row[4]], *row[5:-1])) for row in rows}
+    unblinded = any(row[-1] for row in rows)
     guessed: frozenset[int] = frozenset()
     if rater.experiment.ask_guess:
         guessed = frozenset(Guess.objects.filter(assignment__rater=rater).values_list("assignment_id", flat=True))
@@ -157,7 +156,7 @@ def standing_of(rater: Rater, *, baseline: int | None) -> Standing:
 
 @prepared
 def _turns(rater: int) -> QuerySet[Assignment, Row]:
-    """As `Turn` has its fields, an assignment's judgments one after the other."""
+    """As `Turn` has its fields, the comparison in place of the offer; an assignment's judgments one by one."""
     return (
         Assignment.objects.filter(rater=rater)
         .order_by("position", "judgments__pk")
@@ -167,13 +166,9 @@ def _turns(rater: int) -> QuerySet[Assignment, Row]:
             "position",
             "kind",
             "comparison_id",
-            "comparison__input_id",
             "left_id",
             "right_id",
-            "left__arm_id",
-            "right__arm_id",
-            "comparison__expected_id",
-            ExpressionWrapper(Q(skipped_at__isnull=False), BooleanField()),
+            whether(Q(skipped_at__isnull=False)),
             _until_judged("lease_until"),
             _until_judged("shown_at"),
             "judgments__pk",
@@ -182,6 +177,11 @@ def _turns(rater: int) -> QuerySet[Assignment, Row]:
             "judgments__unblinded",
         )
     )
+
+
+def whether(condition: Q) -> "ExpressionWrapper[Q]":
+    """A column that says whether this holds."""
+    return ExpressionWrapper(condition, output_field=BooleanField())
 
 
 def _until_judged(moment: str) -> Case:

@@ -5,8 +5,8 @@ from django.urls import path
 from ratings import views
 
 urlpatterns = [
-    path("r/<str:token>/", views.link),
     path("rate/", views.rate),
+    path("r/<str:token>/", views.link),
     path("rate/undo/", views.undo),
     path("rate/skip/", views.skip),
     path("rate/guess/", views.guess),
