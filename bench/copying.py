@@ -8,6 +8,7 @@ LABELS = (
     "experiments.Experiment",
     "experiments.Criterion",
     "experiments.Input",
+    "experiments.Spare",
     "experiments.Arm",
     "experiments.Output",
     "backends.System",
@@ -42,8 +43,6 @@ def copy_everything(copies: int) -> int:
             cursor.execute(statement)
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA foreign_keys=ON" if sqlite else "SET session_replication_role = DEFAULT")
-        if not sqlite:  # Postgres does it by itself in time, nobody does it to an embedded file
-            cursor.execute("ANALYZE")
     return STEP
 
 

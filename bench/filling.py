@@ -50,11 +50,25 @@ def made(kind: str, *, title: str = "", inputs: int = 50, raters: int = 20, each
     folder = Path(os.environ["BLINDPAIR_DATA"])
     write(folder, title or kind, inputs=inputs, monitored=kind == "rating")
     pk = int(command("add_experiment", str(folder / "bench.toml"), owner=owner())["id"])
-    if kind != "collecting":
+    if kind == "collecting":
+        leave_rows(pk, 2 * inputs)
+    else:
         command("import_judgments", str(pk), write_judgments(folder, raters, each))
     if kind == "closed":
         command("close", str(pk))
     return pk
+
+
+def leave_rows(pk: int, wanted: int) -> None:
+    """So many rows of its log that are not in the sample."""
+    from experiments.models import Spare  # noqa: PLC0415
+
+    rows = [(f"other-{row['id']}", row["input"]) for row in _repeated("inputs", "input", wanted)]
+    spares = [
+        Spare(experiment_id=pk, external_id=name, messages=[{"role": "user", "content": text}], length=len(text))
+        for name, text in rows
+    ]
+    Spare.objects.bulk_create(spares, batch_size=1000)
 
 
 def spread(pks: list[int]) -> None:

@@ -6,33 +6,21 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import resolve, reverse
 
+import accounts.urls
+import console.urls
+import reports.urls
 from accounts.models import User
-from experiments.models import Experiment
+from backends.models import Endpoint
+from experiments.models import Experiment, Spare
 from ratings.models import Comparison, Rater
+from tests import owner_pages
 from tests.factories import a_collected_experiment, a_judgment, a_rated_experiment, a_rater, a_user, an_endpoint
 from tests.ratings.driving import a_seated_client, an_open_experiment, fields_of
 
 pytestmark = pytest.mark.django_db
-# What stands behind # is the element that HTMX asks for.
-PAGES = (
-    *("", "inputs/", "inputs/?q=1", "systems/", "collecting/", "collecting/#progress", "check/"),
-    *("check/?kind=identical", "raters/", "raters/?page=2", "delete/", "log/", "log/?q=a"),
-)
-SHARES = "repeat_share=0.1&control_share=0.1"
-PLAN = f"plan/?ratings_per_pair=3&planned_raters=9&margin=0.1&pairs=baseline&{SHARES}&seed=7#effort"
-OF_KIND = {
-    "collected": ("open/", "question/", "plan/", PLAN, "inputs/new/", "systems/new/", "systems/recorded/"),
-    "rated": ("close/", "report/", "report/pairs/", "exports/"),
-    "closed": (
-        *("report/", "report/pairs/", "report/pairs/?page=2", "report/pairs/?commented=yes", "exports/"),
-        *("report/pairs/?system=System 1", "following/"),
-    ),
-}
-LISTS = (
-    *("/", "/?q=a", "/?archived", "/endpoints/", "/endpoints/new/", "/people/", "/people/?q=person", "/log/"),
-    *("/log/?q=a", "/account/", "/experiments/new/"),
-)
+SIZES = (12, 24)  # from ten on a plan is estimated
 
 
 @pytest.fixture
@@ -58,18 +46,20 @@ def asked(client: Client, owner: User) -> Any:
 
 def made(kind: str, owner: User, size: int) -> Experiment:
     """With so many inputs, and half as many raters."""
-    if kind == "collected":
+    if kind == "collecting":
         experiment = a_collected_experiment(inputs=size)
+        for number in range(size):
+            Spare.objects.create(experiment=experiment, external_id=f"spare {number}", messages=[{}], length=1)
     else:
         experiment = a_rated_experiment(inputs=size, raters=size // 2, closed=kind == "closed")
     experiment.owners.add(owner)
     return experiment
 
 
-@pytest.mark.parametrize("kind", ["collected", "rated", "closed"])
+@pytest.mark.parametrize("kind", ["collecting", "rating", "closed"])
 def test_a_page_of_an_experiment_asks_no_more_for_many_inputs_and_raters(kind: str, owner: User, asked: Any) -> None:
-    small, large = (made(kind, owner, size).pk for size in (12, 24))  # from ten on a plan is estimated
-    pages = (*PAGES, *OF_KIND[kind])
+    small, large = (made(kind, owner, size).pk for size in SIZES)
+    pages = owner_pages.of_an_experiment(kind, system="system-1")
     few, many = ({page: asked(f"/experiments/{pk}/{page}") for page in pages} for pk in (small, large))
     assert {page: n for page, n in many.items() if n > few[page]} == {}
 
@@ -83,9 +73,27 @@ def test_a_list_asks_as_often_for_many_experiments(owner: User, asked: Any) -> N
             a_user(f"person-{User.objects.count()}@example.org")
 
     grow(1)
-    few = {page: asked(page) for page in LISTS}
+    pages = owner_pages.of_the_site(endpoint=Endpoint.objects.earliest("pk").pk)
+    few = {page: asked(page) for page in pages}
     grow(9)
-    assert {page: asked(page) for page in LISTS} == few
+    assert {page: asked(page) for page in pages} == few
+
+
+def test_no_page_of_the_owners_is_forgotten(client: Client, owner: User) -> None:
+    client.force_login(owner)
+    pk = made("closed", owner, 1).pk
+    pages = owner_pages.of_the_site(endpoint=1)
+    for kind in owner_pages.OF_KIND:
+        pages += [f"/experiments/{pk}/{page}" for page in owner_pages.of_an_experiment(kind, system="system-1")]
+    asked_for = {resolve(page.partition("#")[0].partition("?")[0]).url_name for page in pages}
+    values = {"pk": pk, "position": 1, "key": 1, "token": "x", "name": "x"}
+    forgotten = {}
+    for one in (*console.urls.urlpatterns, *accounts.urls.urlpatterns, *reports.urls.urlpatterns):
+        if one.name not in asked_for | set(owner_pages.NOT_ASKED):
+            wanted = {name: values[name] for name in one.pattern.converters}
+            forgotten[one.name] = client.get(reverse(one.name, kwargs=wanted)).status_code
+    assert {name for name, status in forgotten.items() if status != 405} == set(), "405 is of what is only sent"
+    assert len(forgotten) > 20
 
 
 def test_a_rating_cycle_asks_as_often_after_many_judgments() -> None:
