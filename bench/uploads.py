@@ -194,27 +194,30 @@ def steps(path: Path) -> list[float]:
     place = f"/experiments/{begin(fields={'title': path.stem, 'question': 'Which?'}, criteria=[], by=owner).pk}/inputs/"
     client = Client()
     client.force_login(owner)
-    answers: list[Any] = []
+    answers: list[tuple[int, str]] = []
+
+    def keep(answer: Any) -> None:  # an answer itself holds what its page was made of
+        answers.append((answer.status_code, answer.headers.get("Location", "")))
 
     def upload() -> None:  # the test client's own way of posting holds the file several times
         body = path.with_suffix(".body")
         with body.open("rb") as file:
             words = {"PATH_INFO": f"{place}new/", "REQUEST_METHOD": "POST", "CONTENT_LENGTH": str(body.stat().st_size)}
             kind = f"multipart/form-data; boundary={BOUNDARY}"
-            answers.append(client.request(**words, **{"wsgi.input": file, "CONTENT_TYPE": kind}))
+            keep(client.request(**words, **{"wsgi.input": file, "CONTENT_TYPE": kind}))
 
     def take() -> None:
-        fields = {name: one[0] for name, one in parse_qs(urlsplit(answers[0].headers["Location"]).query).items()}
-        answers.append(client.post(f"{place}taking/", fields | {"personal": "keep"}))
+        fields = {name: one[0] for name, one in parse_qs(urlsplit(answers[0][1]).query).items()}
+        keep(client.post(f"{place}taking/", fields | {"personal": "keep"}))
 
     before = resident("VmRSS")
     grown = [
         peak(lambda: read(path).all_or_nothing()) - before,
         peak(upload) - before,
-        peak(lambda: answers.append(client.get(answers[0].headers["Location"]))) - before,
+        peak(lambda: keep(client.get(answers[0][1]))) - before,
         peak(take) - before,
     ]
-    assert [one.status_code for one in answers] == [302, 200, 302], answers
+    assert [status for status, _place in answers] == [302, 200, 302], answers
     assert "were added" in client.get(place).content.decode()
     return grown
 
