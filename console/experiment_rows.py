@@ -1,6 +1,6 @@
 """The rows an experiment file names: its inputs and the answers recorded already, joined and checked."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -140,10 +140,10 @@ def _without_answers(spec: ExperimentSpec, recorded: Mapping[str, Answers]) -> l
     return problems
 
 
-def _sampled(spec: ExperimentSpec, rows: tuple[InputRow, ...]) -> tuple[InputRow, ...]:
+def _sampled(spec: ExperimentSpec, rows: Sequence[InputRow]) -> Sequence[InputRow]:
     if spec.sample is None or spec.sample >= len(rows):
         return rows
-    return tuple(choose(rows, spec.sample, seed=spec.fields["seed"]))
+    return choose(rows, spec.sample, seed=spec.fields["seed"])
 
 
 def _joined(

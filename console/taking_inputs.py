@@ -1,7 +1,8 @@
 """Inputs of a draft taken from a file, all good rows or a sample, as the owner decided about personal data in them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from random import Random
 
 from django.db import transaction
 
@@ -15,9 +16,9 @@ from experiments.actions import NewInput, add_inputs
 from experiments.models import Experiment, PersonalData
 from experiments.personal import Masks
 from experiments.personal_data import in_words, looked_at, masks_of, total
-from experiments.sampling import choose
+from experiments.sampling import places
 from experiments.spares import add_spares
-from experiments.uploads import InputRow, Upload
+from experiments.uploads import InputRow, Shelf, Upload
 
 Answers = dict[str, RecordedAnswer]
 
@@ -41,28 +42,28 @@ def take_inputs(
     """
     decided = experiment.personal_data or personal
     masks = masks_of(experiment) if decided == PersonalData.MASK else None
-    rows = {row.external_id: row for row in upload.rows}
-    looked = {key: looked_at(new_input(row), masks) for key, row in rows.items()}
-    _check_decided(decided, list(looked.values()))
-    chosen = choose(upload.rows, sample, seed=experiment.seed) if sample else list(upload.rows)
-    inputs = [looked[row.external_id] for row in chosen]
+    ids = [row.external_id for row in upload.rows]
+    looked = Shelf(looked_at(new_input(row), masks) for row in upload.rows)
+    _check_decided(decided, looked)
+    draw = Random(experiment.seed)  # noqa: S311  # a repeatable choice, no secret
+    chosen = places(upload.rows, sample or len(ids), draw)
     answers = {name: _answers_of(name, upload.rows, masks) for name in systems}
-    ready = _prepared(experiment, answers, inputs, systems)
-    taken = {one.external_id for one in inputs}
-    rest = [(one, spare_answers(one, answers)) for key, one in looked.items() if key not in taken]
+    ready = _prepared(experiment, answers, (looked[place] for place in chosen), systems)
+    rest = sorted(set(range(len(ids))).difference(chosen))
     with transaction.atomic():
         current = unsealed(experiment)
-        _check_ids(current, chosen)
-        current.spares.filter(external_id__in=looked).delete()  # the log came again
-        add_inputs(experiment=current, inputs=inputs)
+        _check_ids(current, upload.rows, [ids[place] for place in chosen])
+        current.spares.filter(external_id__in=ids).delete()  # the log came again
+        add_inputs(experiment=current, inputs=(looked[place] for place in chosen))
         there = set(current.inputs.values_list("external_id", flat=True))
-        add_spares(experiment=current, rows=[row for row in rest if row[0].external_id not in there])
+        spares = (looked[place] for place in rest if ids[place] not in there)
+        add_spares(experiment=current, rows=((one, spare_answers(one, answers)) for one in spares))
         for name, found in ready.items():
             add_system(experiment=current, name=name, recorded=found)
         current.personal_data, current.masks = decided, masks.state if masks else current.masks
         current.save(update_fields=["personal_data", "masks"])
-        log(by, "added inputs", f"experiment {current.slug}", inputs=len(inputs), systems=len(ready))
-    return Taken(len(inputs), tuple(ready), len(rest))
+        log(by, "added inputs", f"experiment {current.slug}", inputs=len(chosen), systems=len(ready))
+    return Taken(len(chosen), tuple(ready), len(rest))
 
 
 @transaction.atomic
@@ -93,7 +94,7 @@ def spare_answers(one: NewInput, answers: Mapping[str, Answers]) -> dict[str, di
     return {name: as_json(found[one.external_id]) for name, found in answers.items() if one.external_id in found}
 
 
-def _check_decided(decided: str, inputs: Sequence[NewInput]) -> None:
+def _check_decided(decided: str, inputs: Iterable[NewInput]) -> None:
     found = total(one.personal for one in inputs)
     if found and not decided:
         raise CannotChange(f"the file holds {in_words(found)}: say whether they are masked or left as they are.")
@@ -108,8 +109,10 @@ def _answers_of(system: str, rows: Sequence[InputRow], masks: Masks | None) -> A
 
 
 def _prepared(
-    experiment: Experiment, answers: Mapping[str, Answers], inputs: Sequence[NewInput], systems: Sequence[str]
+    experiment: Experiment, answers: Mapping[str, Answers], inputs: Iterable[NewInput], systems: Sequence[str]
 ) -> dict[str, Answers]:
+    if not answers:
+        return {}
     prompts = {one.external_id: "\n".join(message["content"] for message in one.messages) for one in inputs}
     words = (*system_names(experiment), *systems)
     return {
@@ -120,9 +123,10 @@ def _prepared(
     }
 
 
-def _check_ids(experiment: Experiment, rows: Sequence[InputRow]) -> None:
+def _check_ids(experiment: Experiment, rows: Sequence[InputRow], ids: Sequence[str]) -> None:
     there = set(experiment.inputs.values_list("external_id", flat=True))
-    twice = [row for row in rows if row.external_id in there]
+    twice = [external_id for external_id in ids if external_id in there]
     if twice:
+        line = next(row.line for row in rows if row.external_id == twice[0])
         more = f" and {len(twice) - 1} more" if len(twice) > 1 else ""
-        raise CannotChange(f"line {twice[0].line}: the experiment has an input {twice[0].external_id!r}{more} already.")
+        raise CannotChange(f"line {line}: the experiment has an input {twice[0]!r}{more} already.")

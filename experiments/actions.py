@@ -93,7 +93,7 @@ def add_experiment(
     return experiment
 
 
-def add_inputs(*, experiment: Experiment, inputs: Sequence[NewInput]) -> None:
+def add_inputs(*, experiment: Experiment, inputs: Iterable[NewInput]) -> None:
     """Inputs after those that are there, in the order given."""
     start = experiment.inputs.count() + 1
     rows = (

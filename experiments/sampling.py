@@ -4,7 +4,8 @@ import random
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from hashlib import sha256
 from typing import Any, Final, TypeVar
 
 import numpy as np
@@ -41,8 +42,8 @@ def places(
     """
     if size >= len(rows):
         return list(range(len(rows)))
-    texts = [_asked(row) for row in rows]
-    kept = distinct(texts) if any(texts) else list(range(len(rows)))
+    lengths = [len(_asked(row)) for row in rows]
+    kept = distinct(_asked(row) for row in rows) if any(lengths) else list(range(len(rows)))
     if size >= len(kept):
         doubles = sorted(set(range(len(rows))) - set(kept))
         return sorted([*kept, *rng.sample(doubles, size - len(kept))])
@@ -51,25 +52,25 @@ def places(
         by_tag[_stratum(tags(rows[place]) if tags else getattr(rows[place], "tags", None))].append(place)
     chosen: list[int] = []
     for name, share in _shares({name: len(members) for name, members in by_tag.items()}, size, rng).items():
-        bands = _bands(by_tag[name], texts)
+        bands = _bands(by_tag[name], lengths)
         for band, wanted in _shares({band: len(members) for band, members in bands.items()}, share, rng).items():
             chosen += rng.sample(bands[band], wanted)
     return sorted(chosen)
 
 
-def distinct(texts: Sequence[str]) -> list[int]:
+def distinct(texts: Iterable[str]) -> list[int]:
     """The places of the texts without those that are nearly the same as an earlier one.
 
     Nearly the same: equal but for case, white space, punctuation and accents, or seven tenths of their runs of three
     words in common (estimated by MinHash: Broder 1997, "On the resemblance and containment of documents").
     """
     kept: list[int] = []
-    seen: set[str] = set()
+    seen: set[bytes] = set()
     prints: dict[int, MinHash] = {}
     index = MinHashLSH(num_perm=HASHES, params=(HASHES // PER_BAND, PER_BAND))
     for place, text in enumerate(texts):
         words = _WORD.findall(_plain(text))
-        same = " ".join(words) or text
+        same = sha256((" ".join(words) or text).encode("utf-8", "surrogatepass")).digest()
         if same in seen:
             continue
         print_ = _fingerprint(words)
@@ -98,13 +99,12 @@ def _fingerprint(words: Sequence[str]) -> MinHash:
     return made
 
 
-def _bands(members: Sequence[int], texts: Sequence[str]) -> dict[str, list[int]]:
+def _bands(members: Sequence[int], lengths: Sequence[int]) -> dict[str, list[int]]:
     """Places by the length of their texts: short, middling, long."""
-    lengths = [len(texts[place]) for place in members]
-    edges = np.quantile(lengths, [band / BANDS for band in range(1, BANDS)])
+    edges = np.quantile([lengths[place] for place in members], [band / BANDS for band in range(1, BANDS)])
     bands: dict[str, list[int]] = defaultdict(list)
-    for place, length in zip(members, lengths, strict=True):
-        bands[str(np.searchsorted(edges, length))].append(place)
+    for place in members:
+        bands[str(np.searchsorted(edges, lengths[place]))].append(place)
     return dict(sorted(bands.items()))
 
 

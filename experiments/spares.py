@@ -2,7 +2,7 @@
 
 import random
 from bisect import bisect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -16,7 +16,7 @@ SHORT, LONG = 300, 1_500  # signs: where "of about the same length" ends
 Recorded = Mapping[str, Mapping[str, Any]]
 
 
-def add_spares(*, experiment: Experiment, rows: Sequence[tuple[NewInput, Recorded]]) -> None:
+def add_spares(*, experiment: Experiment, rows: Iterable[tuple[NewInput, Recorded]]) -> None:
     """Keep the rows that were not chosen, each with the answers to it that were recorded, by system."""
     made = (
         Spare(

@@ -1,7 +1,7 @@
 """Inputs from a file: uploaded or pasted, looked at in a preview, and then taken, all good rows or a sample."""
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from io import BytesIO
 from typing import Any, BinaryIO
 
@@ -21,7 +21,7 @@ from console.sample_picture import names_of
 from console.taking_inputs import new_input, remove_inputs, take_inputs
 from console.upload_forms import ReadingForm, TakingForm, UploadForm
 from console.views.frames import OwnerRequest, back_to, framed, owned, refusals_told, sentence
-from experiments.actions import BEFORE_THE_SEAL
+from experiments.actions import BEFORE_THE_SEAL, NewInput
 from experiments.models import Experiment
 from experiments.personal_data import examples, in_words, looked_at, total
 from experiments.refusals import Refused
@@ -181,11 +181,16 @@ def _systems(upload: Upload) -> list[str]:
 
 def _personal(upload: Upload) -> dict[str, Any]:
     """What was found in the good rows, in words and with examples."""
-    looked = [(row.external_id, looked_at(new_input(row))) for row in upload.rows]
-    return {
-        "personal": in_words(total(one.personal for _place, one in looked)),
-        "examples": examples(looked),
-    }
+    counts: list[dict[str, int]] = []
+
+    def looked() -> Iterator[tuple[str, NewInput]]:
+        for row in upload.rows:
+            one = looked_at(new_input(row))
+            counts.append(one.personal)
+            yield row.external_id, one
+
+    shown = examples(looked())  # reads them all, one by one
+    return {"personal": in_words(total(counts)), "examples": shown}
 
 
 def _chosen(form: ReadingForm, upload: Upload) -> dict[str, Any]:

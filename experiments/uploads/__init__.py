@@ -6,6 +6,7 @@ from experiments.uploads.judgments import JudgmentRow, read_judgments
 from experiments.uploads.limits import INPUTS, JUDGMENTS, OUTPUTS, Limits
 from experiments.uploads.outputs import OutputRow, OutputUpload, read_outputs
 from experiments.uploads.problems import BadRow, UploadError
+from experiments.uploads.shelf import Shelf
 
 __all__ = [
     "INPUTS",
@@ -17,6 +18,7 @@ __all__ = [
     "Limits",
     "OutputRow",
     "OutputUpload",
+    "Shelf",
     "Upload",
     "UploadError",
     "headers_of",

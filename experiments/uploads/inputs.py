@@ -13,6 +13,7 @@ from experiments.uploads.limits import INPUTS, Limits
 from experiments.uploads.problems import BadRow, UploadError, error_of_rows
 from experiments.uploads.records import Record, Records, open_records
 from experiments.uploads.shapes import shaped, where_records_lie
+from experiments.uploads.shelf import Shelf
 from experiments.uploads.sources import Source, check_size, name_of, opened
 from experiments.uploads.values import (
     BadValue,
@@ -45,7 +46,8 @@ class InputRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
-    """What a file held. `columns` says which column was taken for which field, `shape` which tool wrote the file.
+    """What a file held; its rows lie on a shelf. `columns` says which column was taken for which field,
+    `shape` which tool wrote the file.
 
     `numbered`: there was no id, so ids are the numbers of the rows. `repeated` are rows with the same text as an
     earlier one: (line, line of the first). `notes` are sentences on what was read into the file.
@@ -58,7 +60,7 @@ class Upload:
     shape: str
     columns: Mapping[str, str]
     other_columns: tuple[str, ...]
-    rows: tuple[InputRow, ...]
+    rows: Sequence[InputRow]
     bad_rows: tuple[BadRow, ...]
     numbered: bool
     repeated: tuple[tuple[int, int], ...]
@@ -109,7 +111,7 @@ class _Reader:
     output_columns: tuple[str, ...]
     limits: Limits
     name: str
-    rows: list[InputRow] = field(default_factory=list)
+    rows: Shelf[InputRow] = field(default_factory=Shelf)
     bad: list[BadRow] = field(default_factory=list)
     columns: dict[str, str] = field(default_factory=dict)
     others: dict[str, None] = field(default_factory=dict)
@@ -160,7 +162,7 @@ class _Reader:
             shape=self.shape,
             columns=self.columns,
             other_columns=tuple(self.others),
-            rows=tuple(self.rows),
+            rows=self.rows,
             bad_rows=tuple(self.bad),
             numbered=self.numbered and bool(self.rows),
             repeated=tuple(self.repeated),

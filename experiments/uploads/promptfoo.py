@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from hashlib import sha256
 from typing import Any
 
 from experiments.uploads.nested import known, path, unpacked
 from experiments.uploads.problems import BadRow
 from experiments.uploads.records import Record
+from experiments.uploads.shelf import Shelf
 
 Item = Record | BadRow
 
@@ -18,29 +20,33 @@ def is_result(record: Any) -> bool:
 
 def as_inputs(items: Iterator[Item]) -> Iterator[Item]:
     """One input for all providers that were asked the same; lines are the numbers of the results."""
-    made: dict[str, tuple[int, dict[str, Any]]] = {}
+    shelf: Shelf[Any] = Shelf()
+    made: dict[str, tuple[int, int, dict[str, int]]] = {}
     for item in as_answers(items):
         if isinstance(item, BadRow) or "asked" not in item[1]:
             yield item
             continue
         line, answer = item
         key = str(answer["id"])
-        kept = made.setdefault(key, (line, known({**_asked(answer["asked"]), "id": key, "outputs": {}})))[1]
-        if "output" in answer:
-            kept["outputs"].setdefault(answer["system"], answer["output"])
-    yield from made.values()
+        if key not in made:
+            made[key] = (line, shelf.append(known({**_asked(answer["asked"]), "id": key})), {})
+        if "output" in answer and answer["system"] not in made[key][2]:
+            made[key][2][answer["system"]] = shelf.append(answer["output"])
+    for line, asked, outputs in made.values():
+        yield line, {**shelf[asked], "outputs": {system: shelf[place] for system, place in outputs.items()}}
 
 
 def as_answers(items: Iterator[Item]) -> Iterator[Item]:
     """The answers one by one. A test with several prompts has an id for each: 3, 3-2, 3-3."""
-    prompts: dict[str, list[str]] = {}
+    prompts: dict[str, list[bytes]] = {}
     for item in items:
         if isinstance(item, BadRow) or not is_result(item[1]):
             yield item
             continue
         line, record = item
         test = _test(record)
-        asked = json.dumps(path(record, "prompt", "raw") or record.get("prompt"), default=str)
+        words = json.dumps(path(record, "prompt", "raw") or record.get("prompt"), default=str)
+        asked = sha256(words.encode()).digest()  # the words themselves may be long
         known_prompts = prompts.setdefault(test, [])
         if asked not in known_prompts:
             known_prompts.append(asked)
