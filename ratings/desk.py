@@ -251,14 +251,14 @@ def _record(
     turn = standing.by_token(token)
     if turn is None or turn.skipped:
         return standing
-    first = turn.judgment is None
+    first = turn.judged_at is None
     if first and not (_lease_holds(turn.lease_until, now) or room_for(turn, rater.experiment, now)):
         return standing
     seconds = _seconds(turn, now) if first else turn.seconds
     judgment = add_judgment.once(
         assignment_id=turn.pk,
         key=key,
-        supersedes_id=turn.judgment,
+        supersedes_id=None if first else Judgment.objects.current().get(assignment=turn.pk).pk,
         seconds=seconds,
         unblinded=unblinded or standing.unblinded,
         judged_at=now,
@@ -272,7 +272,7 @@ def _record(
             for one in asked_beside(rater.experiment)
             if one.position in answer.criteria
         )
-    return standing.with_turn(turn._replace(judgment=judgment, judged_at=now, seconds=seconds))
+    return standing.with_turn(turn._replace(judged_at=now, seconds=seconds))
 
 
 def _fields(experiment: Experiment, answer: Answer) -> dict[str, Any]:

@@ -26,7 +26,7 @@ BREAK_MINUTES = 25
 
 
 class Turn(NamedTuple):
-    """A pair that was given to the rater; `judgment`, `judged_at` and `seconds` are those of the current judgment.
+    """A pair that was given to the rater; `judged_at` and `seconds` are those of the current judgment.
 
     `lease_until` and `shown_at` are told of a pair that is not judged yet.
     """
@@ -41,7 +41,6 @@ class Turn(NamedTuple):
     skipped: bool
     lease_until: datetime | None
     shown_at: datetime | None
-    judgment: int | None = None
     judged_at: datetime | None = None
     seconds: float | None = None
 
@@ -145,21 +144,20 @@ def standing_of(rater: Rater, *, baseline: int | None) -> Standing:
     """Read a rater's turns: one query, and another where guesses are asked for."""
     rows = _turns(rater.pk)
     known = catalogue_of(rater.experiment, {row[4] for row in rows}).known
-    # The last judgment of an assignment is the current one.
-    turns = {row[0]: Turn._make((*row[:4], known[row[4]], *row[5:-1])) for row in rows}
-    unblinded = any(row[-1] for row in rows)
+    turns = [Turn._make((*row[:4], known[row[4]], *row[5:-1])) for row in rows]
+    unblinded = any(row[-1] is False for row in rows)
     guessed: frozenset[int] = frozenset()
     if rater.experiment.ask_guess:
         guessed = frozenset(Guess.objects.filter(assignment__rater=rater).values_list("assignment_id", flat=True))
-    return Standing(list(turns.values()), baseline, guessed, unblinded=unblinded)
+    return Standing(turns, baseline, guessed, unblinded=unblinded)
 
 
 @prepared
 def _turns(rater: int) -> QuerySet[Assignment, Row]:
-    """As `Turn` has its fields, the comparison in place of the offer; an assignment's judgments one by one."""
+    """As `Turn` has its fields, the comparison in place of the offer; and whether the judgment counts."""
     return (
         Assignment.objects.filter(rater=rater)
-        .order_by("position", "judgments__pk")
+        .order_by("position")
         .values_list(
             "pk",
             "token",
@@ -171,10 +169,9 @@ def _turns(rater: int) -> QuerySet[Assignment, Row]:
             whether(Q(skipped_at__isnull=False)),
             _until_judged("lease_until"),
             _until_judged("shown_at"),
-            "judgments__pk",
-            "judgments__judged_at",
-            "judgments__seconds",
-            "judgments__unblinded",
+            "judged_at",
+            "seconds",
+            "counts",
         )
     )
 
@@ -185,4 +182,4 @@ def whether(condition: Q) -> "ExpressionWrapper[Q]":
 
 
 def _until_judged(moment: str) -> Case:
-    return Case(When(judgments__isnull=True, then=F(moment)), output_field=DateTimeField())
+    return Case(When(counts__isnull=True, then=F(moment)), output_field=DateTimeField())

@@ -3,7 +3,7 @@
 import pytest
 
 from ratings.models import Comparison
-from ratings.progress import judged, last_judged, raters
+from ratings.progress import judged, raters
 from tests.factories import NOW, a_judgment, a_rated_experiment, a_rater, a_rating_experiment
 
 pytestmark = pytest.mark.django_db
@@ -15,7 +15,7 @@ def test_judgments_are_counted_against_what_is_wanted_for_many_experiments() -> 
     found = judged([first.pk, second.pk])
     assert (found[first.pk].done, found[first.pk].wanted) == (4, 6)
     assert (found[second.pk].done, found[second.pk].wanted) == (0, 6)
-    assert last_judged([first.pk, second.pk]) == {first.pk: NOW}
+    assert (found[first.pk].last, found[second.pk].last) == (NOW, None)
 
 
 def test_a_changed_mind_counts_once_and_as_it_is_now() -> None:
