@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 
 from ratings.desk import Answer
 
@@ -26,7 +27,18 @@ class Shared(dict[str, forms.Field]):
         return dict(self)
 
 
-class VerdictForm(forms.Form):
+class Sent(forms.Form):
+    """What one press of one button sends: each field once, and nobody has to choose between two."""
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a field that stands there twice."""
+        twice = [name for name in self.fields if isinstance(self.data, QueryDict) and len(self.data.getlist(name)) > 1]
+        if twice:
+            raise forms.ValidationError(f"{twice[0]} stands there twice")
+        return self.cleaned_data
+
+
+class VerdictForm(Sent):
     """A verdict on a pair and what the experiment asks beside it."""
 
     assignment = forms.UUIDField()
@@ -65,27 +77,27 @@ class VerdictForm(forms.Form):
 VerdictForm.base_fields = Shared(VerdictForm.base_fields)
 
 
-class SkipForm(forms.Form):
+class SkipForm(Sent):
     """A pair that cannot be judged; the reason may be left out."""
 
     assignment = forms.UUIDField()
     reason = forms.ChoiceField(choices=REASONS, required=False)
 
 
-class UndoForm(forms.Form):
+class UndoForm(Sent):
     """Which judged pair to bring back; without one, the last."""
 
     again = forms.UUIDField(required=False)
 
 
-class GuessForm(forms.Form):
+class GuessForm(Sent):
     """Which card comes from the system in use today."""
 
     assignment = forms.UUIDField()
     guess = forms.ChoiceField(choices=SIDES)
 
 
-class PreferencesForm(forms.Form):
+class PreferencesForm(Sent):
     """The Aa menu; each line by itself may be missing."""
 
     size = forms.ChoiceField(choices=[(value, value) for value in ("m", "l", "xl")], required=False)
@@ -95,7 +107,7 @@ class PreferencesForm(forms.Form):
     back = forms.RegexField(r"^/rate/([a-z]+/)?\Z", required=False)
 
 
-class PracticeForm(forms.Form):
+class PracticeForm(Sent):
     """A step of the practice, and a verdict where one was pressed."""
 
     step = forms.ChoiceField(choices=[(value, value) for value in ("1", "2", "ready", "start")])

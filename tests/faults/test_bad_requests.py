@@ -175,6 +175,7 @@ def test_nothing_bad_was_counted_as_a_verdict(server: Served) -> None:
         if case.name in {
             "an unknown verdict",
             "no verdict",
+            "two verdicts",
             "a handle that is none",
             "1,500 fields",
             "a foreign origin",

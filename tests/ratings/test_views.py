@@ -168,9 +168,11 @@ def test_a_pair_is_never_kept_by_anybody() -> None:
         {"assignment": "x"},
         {"layout": "round"},
         {"strength": "very"},
+        {"verdict": ["left", "right"]},
+        {"assignment": ["x", "y"]},
     ],
 )
-def test_what_no_button_says_is_refused(wrong: dict[str, str]) -> None:
+def test_what_no_button_says_is_refused(wrong: dict[str, str | list[str]]) -> None:
     client = a_seated_client(an_open_experiment())
     assert client.post("/rate/", pair(client) | {"verdict": "left"} | wrong).status_code == 400
     assert not Judgment.objects.exists()
