@@ -1,10 +1,19 @@
 """Every fault of a backend, through a real socket: each ends in a row or a system that says why, and nothing storms."""
 
 import socket
+import ssl
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
+from ipaddress import IPv4Address
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from backends import asking, drains, trouble
 from backends.actions import edit_endpoint, resume
@@ -159,10 +168,33 @@ def test_a_server_that_is_not_there_leaves_the_rows_in_line_and_says_so(
     assert states(experiment) == {"pending": 4}
 
 
-def test_a_certificate_that_is_none_stops_the_system() -> None:
-    with ModelServer(echoes) as server:
+def signed_by_itself(folder: Path) -> ssl.SSLContext:
+    """A certificate for 127.0.0.1 that nobody vouches for."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    made = (
+        made.serial_number(1)
+        .not_valid_before(datetime(2020, 1, 1, tzinfo=UTC))
+        .not_valid_after(datetime(2120, 1, 1, tzinfo=UTC))
+    )
+    address = x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))])
+    signed = made.add_extension(address, critical=False).sign(key, hashes.SHA256())
+    file = folder / "both.pem"
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    file.write_bytes(secret + signed.public_bytes(Encoding.PEM))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    return context
+
+
+@pytest.mark.parametrize("certificate", ["none", "its own"])
+def test_a_certificate_that_nobody_vouches_for_stops_the_system(certificate: str, tmp_path: Path) -> None:
+    secure = signed_by_itself(tmp_path) if certificate == "its own" else None
+    with ModelServer(echoes, secure=secure) as server:
         experiment = a_collecting_experiment(server.base_url.replace("http:", "https:"), inputs=4)
         drain_until_idle(experiment.pk)
+        assert questions(server) == [], "no question was told to it"
     first = failures(experiment)[0]
     assert (first.input, first.kind) == (None, "tls")
     assert "no certificate that can be trusted, or speaks no TLS" in first.sentence

@@ -9,6 +9,7 @@ import pytest
 from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
+from backends import finishing
 from backends.actions import cancel, pause, resume, start_collecting
 from backends.claiming import take_back_overdue
 from backends.collecting import Engine, drain_until_idle, fair_places
@@ -162,6 +163,28 @@ def test_an_answer_that_comes_after_its_claim_was_lost_is_discarded() -> None:
             gate.opened.set()
     assert states(experiment) == {"running": 1}
     assert not Output.objects.exists()
+
+
+def test_an_answer_is_saved_whole_or_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    reached = threading.Event()
+
+    def dies(_: object) -> list[Attempt]:
+        """After the output and the row, before the record of the calls; and whoever tries it once more as well."""
+        reached.set()
+        raise ZeroDivisionError
+
+    with ModelServer(echoes) as server:
+        experiment = a_collecting_experiment(server, inputs=1)
+        with monkeypatch.context() as broken:
+            broken.setattr(finishing, "_attempts", dies)
+            with an_engine():
+                assert reached.wait(PATIENCE_SECONDS)
+        assert states(experiment) == {"running": 1}
+        assert not Output.objects.exists()
+        Completion.objects.update(lease_until=timezone.now())
+        drain_until_idle(experiment.pk)
+    assert states(experiment) == {"done": 1}
+    assert Output.objects.count() == Attempt.objects.count() == 1
 
 
 def test_a_row_that_was_begun_again_and_again_ends_at_last() -> None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import socket
+import ssl
 import struct
 import sys
 import threading
@@ -93,7 +94,14 @@ Script = Reply | Sequence[Reply] | Callable[[Asked], Reply]
 class ModelServer:
     """Serves a script on 127.0.0.1 until closed. `gets` maps paths of GET requests to JSON bodies or replies."""
 
-    def __init__(self, script: Script | None = None, *, gets: Mapping[str, Any] | None = None, port: int = 0) -> None:
+    def __init__(
+        self,
+        script: Script | None = None,
+        *,
+        gets: Mapping[str, Any] | None = None,
+        port: int = 0,
+        secure: ssl.SSLContext | None = None,
+    ) -> None:
         self.script: Script = script if script is not None else answers("Hello.")
         self.gets: dict[str, Any] = {"/v1/models": models("fake"), **(gets or {})}
         self.requests: list[Asked] = []
@@ -106,6 +114,8 @@ class ModelServer:
         self._open: set[socket.socket] = set()
         self._server = _Server(("127.0.0.1", port), _Handler)
         self._server.fake = self
+        if secure is not None:
+            self._server.socket = secure.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         self.port = int(self._server.server_address[1])
         self.root = f"http://127.0.0.1:{self.port}"

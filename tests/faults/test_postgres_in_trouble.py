@@ -119,7 +119,8 @@ def test_no_room_for_one_more_client(desk: Desk) -> None:
 
         until(full)
         answer = desk.vote()
-        assert answer.status_code in {303, 503}  # whoever kept a connection goes on
+        if answer.status_code != 303:  # whoever kept a connection goes on
+            apologises(answer)
     desk.saved_once(before)
 
 
