@@ -19,6 +19,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from console.command import INTERRUPTED
 from tests.fakes.model_server import Asked, ModelServer, Reply, Until, answers, chunk, stream
 from tests.faults.killable import SECRETS, Postgres, Redis, Worker, folders, started
 from tests.servers import free_port
@@ -201,6 +202,21 @@ def test_collect_killed_twice_and_started_again_asks_nothing_saved_again(tmp_pat
         again = {f"You said: {question}" for question in here.questions() - before}
         assert not again & saved
         here.check(kills=2)
+
+
+def test_collect_told_to_stop_lets_its_calls_end_and_leaves_no_lease(tmp_path: Path, template: Path) -> None:
+    gate = threading.Event()
+    with installed(tmp_path, template) as here:
+        here.server.script = held_after(8, gate)
+        process = here.begin("manage.py", "collect", "killed", "--wait")
+        until(lambda: sum(here.questions().values()) == 8 + CONCURRENCY)
+        before = here.questions()
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.3)  # what is under way comes to its end only after the signal
+        gate.set()
+        assert process.wait(PATIENCE_SECONDS) == INTERRUPTED
+        assert here.states() == {"done": 8 + CONCURRENCY, "pending": INPUTS - 8 - CONCURRENCY}
+        assert here.questions() == before, "nothing new was taken"
 
 
 def test_the_web_process_killed_and_asked_to_stop_loses_and_pays_for_nothing_twice(

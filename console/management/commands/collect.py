@@ -1,7 +1,11 @@
 """`collect EXPERIMENT [--wait] [--retry-failed]`: have the answers fetched, or go on fetching them."""
 
+import signal
 import sys
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
@@ -39,7 +43,8 @@ class Command(ExperimentCommand):
             return
         bar = Bar(self.stderr)
         try:
-            now = drain_until_idle(experiment.pk, bar.show)
+            with told_to_stop_like_interrupted():
+                now = drain_until_idle(experiment.pk, bar.show)
         finally:
             bar.end()
         failed = failures(experiment)
@@ -62,6 +67,19 @@ class Command(ExperimentCommand):
                 "judgments": judgments(experiment),
             }
         )
+
+
+@contextmanager
+def told_to_stop_like_interrupted() -> Iterator[None]:
+    """SIGTERM ends the block as Ctrl+C does: calls come to their end or are given back, and no lease has to run out."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread is told
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 class Bar:
