@@ -10,6 +10,7 @@ from django.test import Client
 from accounts import mail as our_mail
 from accounts.mail import write_reset_link
 from accounts.models import Event, Invitation
+from accounts.throttling import RESETS_FROM, attempt
 from tests.factories import a_user
 
 pytestmark = pytest.mark.django_db
@@ -59,6 +60,12 @@ def test_a_mailbox_is_not_flooded(client: Client, mailing: None) -> None:
     assert codes == [200, 200, 200, 429]
     assert len(mail.outbox) == 3
     assert Invitation.objects.open().count() == 1
+
+
+def test_an_address_does_not_have_mails_sent_to_everybody(client: Client, mailing: None) -> None:
+    for _ in range(RESETS_FROM.most):
+        attempt(RESETS_FROM, "127.0.0.1")
+    assert client.post("/password/forgotten/", {"email": "owner@example.org"}).status_code == 429
 
 
 @pytest.mark.django_db(transaction=True)

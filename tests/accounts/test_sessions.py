@@ -13,6 +13,7 @@ from accounts.models import Event, User
 from accounts.people import set_active, set_staff
 from accounts.sessions import SessionStore
 from accounts.signing_in import BEGAN, IDLE, LONGEST, SEEN
+from ratings.access import LONGEST as SEAT
 from tests.factories import a_rating_experiment, a_user
 from tests.ratings.driving import a_seated_client
 
@@ -51,6 +52,10 @@ def test_signing_in_and_out_changes_the_key_of_the_session() -> None:
     assert not Session.objects.filter(pk=before).exists()
     client.post("/logout/")
     assert not Session.objects.exists()
+
+
+def test_two_hours_and_twelve_are_what_was_promised() -> None:
+    assert (timedelta(hours=2), timedelta(hours=12), timedelta(days=14)) == (IDLE, LONGEST, SEAT)
 
 
 def test_a_session_ends_after_two_hours_in_which_nothing_was_asked() -> None:

@@ -1,6 +1,7 @@
 """What may be done only so often: counted in the database, whichever process and whichever cache asks."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -118,6 +119,37 @@ def test_a_page_that_asks_in_place_is_told_in_place(client: Client) -> None:
 def test_guessing_at_links_of_owners_is_stopped_too(client: Client) -> None:
     codes = [client.get(f"/welcome/guess{number}/").status_code for number in range(throttling.LINKS.most + 1)]
     assert codes == [404] * throttling.LINKS.most + [429]
+
+
+RIGHT = {"email": "owner@example.org", "password": "correct horse battery"}
+
+
+def test_an_account_is_not_guessed_at_from_many_addresses(client: Client) -> None:
+    a_user()
+    use_up(throttling.SIGN_IN_AS, "owner@example.org")
+    assert Client(REMOTE_ADDR="192.0.2.77").post("/login/", RIGHT).status_code == 429
+
+
+def test_an_address_does_not_try_many_accounts() -> None:
+    a_user()
+    use_up(throttling.SIGN_IN_FROM, "192.0.2.77")
+    assert Client(REMOTE_ADDR="192.0.2.77").post("/login/", RIGHT).status_code == 429
+    assert Client(REMOTE_ADDR="192.0.2.78").post("/login/", RIGHT).status_code == 302
+
+
+def test_the_limits_are_those_that_are_promised(checkout: Path) -> None:
+    page = (checkout / "docs/security.md").read_text()
+    most = {limit.name: (limit.most, limit.within) for limit in LIMITS}
+    assert most["sign in as and from"] == (10, timedelta(minutes=5))
+    assert most["sign in as"] == most["sign in from"] == (50, timedelta(minutes=5))
+    assert most["open an unknown link"] == (30, timedelta(minutes=5))
+    assert (most["upload"], most["export"], most["test an endpoint"]) == (
+        (60, timedelta(minutes=10)),
+        (120, timedelta(minutes=10)),
+        (40, timedelta(minutes=10)),
+    )
+    for words in ("10 in 5 minutes; 50 for one account", "30 in 5 minutes", "3 an hour; 10", "60 in 10", "120 in 10"):
+        assert words in page
 
 
 def test_a_sign_in_that_is_refused_says_when_to_come_back(client: Client) -> None:

@@ -16,6 +16,7 @@ REACHING_OUT = """() => {
   const found = [];
   for (const card of document.querySelectorAll(".card")) {
     const frame = card.getBoundingClientRect();
+    if (getComputedStyle(card.querySelector(".prose")).unicodeBidi !== "isolate") found.push("a text turns the page");
     for (const part of card.querySelectorAll(".prose *")) {
       const style = getComputedStyle(part);
       if (["fixed", "absolute", "sticky"].includes(style.position)) found.push(`${part.tagName} is ${style.position}`);

@@ -36,7 +36,10 @@ def test_every_answer_has_all_of_them(client: Client, path: str, status: int) ->
     assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
     assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
     assert headers["X-Robots-Tag"] == "noindex, nofollow"
-    assert "camera=()" in headers["Permissions-Policy"]
+    features = headers["Permissions-Policy"].split(", ")
+    assert {f"{name}=()" for name in ("camera", "microphone", "geolocation", "clipboard-read", "usb")} <= set(features)
+    assert len(features) >= 25
+    assert all(one.endswith("=()") for one in features)
     assert not [name for name in headers if name.lower().startswith("access-control-")]
 
 
