@@ -80,12 +80,14 @@ def edit(request: OwnerRequest, pk: int) -> HttpResponse:
     form = EndpointForm(request.POST or None, initial=before, stored=bool(endpoint.secret))
     if request.method == "POST" and form.is_valid():
         wanted = {name: form.cleaned_data[name] for name in (*SETTINGS, "deadlines")}
+        secret = _secret(form.cleaned_data)
         try:
-            edit_endpoint(endpoint=endpoint, secret=_secret(form.cleaned_data), **wanted)
+            edit_endpoint(endpoint=endpoint, secret=secret, **wanted)
         except Refused as error:
             form.add_error(None, sentence(error))
         else:
-            log(request.user, "changed", f"endpoint {endpoint.name}"[:200])
+            done = {None: "kept", "": "removed"}.get(secret, "entered")
+            log(request.user, "changed", f"endpoint {endpoint.name}"[:200], key=done)
             messages.success(request, _("“%s” is changed.") % endpoint.name)
             return HttpResponseRedirect("/endpoints/")
     stored = endpoint_with(pk)

@@ -9,6 +9,7 @@ from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
 
+from accounts.actions import reset_link
 from accounts.models import Event, User
 from accounts.people import set_active, set_staff
 from accounts.sessions import SessionStore
@@ -151,6 +152,15 @@ def test_another_role_and_a_locked_account_end_the_sessions() -> None:
     assert (
         "do not belong together" in client.post("/login/", {"email": user.email, "password": PASSWORD}).content.decode()
     )
+
+
+def test_whoever_is_let_in_again_signs_in_again_and_by_no_older_link() -> None:
+    user, boss = a_user(), a_user("boss@example.org", is_staff=True, is_superuser=True)
+    client, link = signed_in(), reset_link(user, by=boss)
+    set_active(user, False, by=boss)
+    set_active(user, True, by=boss)
+    assert not is_in(client)
+    assert Client().get(link.url.removeprefix(settings.PUBLIC_URL)).status_code == 404
 
 
 def test_the_account_page_shows_who_came_in_and_from_where() -> None:

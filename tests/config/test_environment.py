@@ -226,3 +226,19 @@ def test_a_new_data_folder_is_nobody_elses_to_look_into(tmp_path: Path, monkeypa
     (tmp_path / "there").mkdir(mode=0o750)
     monkeypatch.setenv("BLINDPAIR_DATA", str(tmp_path / "there"))
     assert stat.S_IMODE(environment.folder("BLINDPAIR_DATA", tmp_path).stat().st_mode) == 0o750  # as its owner wants it
+
+
+def test_cookies_are_bound_to_the_host_and_to_tls_where_that_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    behind_tls = settings_of(tmp_path, {"PUBLIC_URL": "https://rate.example.org"}, monkeypatch)
+    for cookie in ("SESSION", "CSRF"):
+        assert str(behind_tls[f"{cookie}_COOKIE_NAME"]).startswith("__Host-")
+        assert behind_tls[f"{cookie}_COOKIE_SECURE"] is behind_tls[f"{cookie}_COOKIE_HTTPONLY"] is True
+        assert not {f"{cookie}_COOKIE_DOMAIN", f"{cookie}_COOKIE_PATH"} & set(
+            behind_tls
+        )  # a browser refuses them there
+    assert behind_tls["SECURE_SSL_REDIRECT"] is True
+    assert behind_tls["SECURE_HSTS_SECONDS"] == 365 * 24 * 3600
+    on_loopback = settings_of(tmp_path, {"PUBLIC_URL": "http://127.0.0.1:8000"}, monkeypatch)
+    assert (on_loopback["SESSION_COOKIE_NAME"], on_loopback["SESSION_COOKIE_SECURE"]) == ("session", False)

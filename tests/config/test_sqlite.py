@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from django.db import connections
+from django.db import connection, connections
 
 from config.sqlite.base import DatabaseWrapper
 
@@ -28,3 +28,12 @@ def test_one_opened_while_the_file_was_read_only_is_not_kept(tmp_path: Path, mon
     made.close_if_unusable_or_obsolete()
     assert made.connection is not None
     made.close()
+
+
+def test_what_is_deleted_is_overwritten_and_what_is_acknowledged_is_on_the_disk() -> None:
+    if connection.vendor != "sqlite":
+        assert "DATABASE_URL" in os.environ  # Postgres has other means
+        return
+    with connection.cursor() as cursor:
+        found = {name: cursor.execute(f"PRAGMA {name}").fetchone()[0] for name in ("secure_delete", "synchronous")}
+    assert found == {"secure_delete": 1, "synchronous": 2}

@@ -121,6 +121,16 @@ def test_an_endpoint_in_use_stays_and_the_experiment_is_named(client: Client) ->
     assert not Event.objects.filter(verb="deleted").exists()
 
 
+def test_what_was_done_to_a_key_is_in_the_log_and_the_key_is_not(client: Client) -> None:
+    client.post("/endpoints/new/", NEW | {"secret": KEY})
+    path = f"/endpoints/{Endpoint.objects.get().pk}/"
+    for more in ({}, {"secret": f"{KEY}-2"}, {"forget": "on"}):
+        client.post(path, NEW | more)
+    events = list(Event.objects.filter(verb="changed", object="endpoint ours").order_by("pk"))
+    assert [event.detail for event in events] == [{"key": "kept"}, {"key": "entered"}, {"key": "removed"}]
+    assert KEY not in str(Event.objects.values())
+
+
 def test_a_stored_key_can_be_forgotten(client: Client) -> None:
     client.post("/endpoints/new/", NEW | {"secret": KEY})
     made = Endpoint.objects.get()

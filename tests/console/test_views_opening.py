@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from accounts.models import User
+from accounts.models import Event, User
 from experiments.models import Experiment, Output
 from ratings.models import Comparison
 from tests.factories import a_collected_experiment, a_rated_experiment, a_rating_experiment
@@ -67,3 +67,4 @@ def test_closing_leads_to_the_report(client: Client, owner: User) -> None:
     assert answer.headers["Location"] == f"/experiments/{experiment.pk}/report/"
     experiment.refresh_from_db()
     assert (experiment.status, experiment.closed_by) == ("closed", owner)
+    assert Event.objects.get(verb="closed", object=f"experiment {experiment.slug}").actor == owner
