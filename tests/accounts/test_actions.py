@@ -7,6 +7,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from accounts import actions
 from accounts.actions import NoSuchInvitation, accept, invite, log, owner_called
 from accounts.models import AppendOnlyError, Event, Invitation, User
 from tests.factories import a_user
@@ -90,6 +91,28 @@ def test_eleven_characters_are_one_too_few() -> None:
     with pytest.raises(ValidationError):
         accept(token=token, email="", name="", password="kW7-vioLin3")
     assert accept(token=token, email="", name="", password="kW7-vioLin3x").pk
+
+
+def test_what_everybody_guesses_first_is_no_password_however_long() -> None:
+    token = token_of(invite(email="ann@example.org").url)
+    for guessed in ("qwerty123456", "q1w2e3r4t5y6", "ann@example.org"):
+        with pytest.raises(ValidationError):
+            accept(token=token, email="", name="", password=guessed)
+
+
+def test_passwords_are_kept_by_argon2() -> None:
+    token = token_of(invite(email="ann@example.org").url)
+    assert accept(token=token, email="", name="", password=PASSWORD).password.startswith("argon2$argon2id$")
+
+
+def test_of_two_who_use_a_link_at_once_one_gets_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    token = token_of(invite().url)
+    seen = actions.open_invitation(token)
+    accept(token=token, email="ann@example.org", name="", password=PASSWORD)
+    monkeypatch.setattr(actions, "open_invitation", lambda token: seen)  # it was still open when they looked
+    with pytest.raises(NoSuchInvitation):
+        accept(token=token, email="eve@example.org", name="", password=PASSWORD)
+    assert not User.objects.filter(email="eve@example.org").exists()
 
 
 def test_a_link_is_long_and_random() -> None:

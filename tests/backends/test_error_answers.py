@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from backends import client
 from backends.error_answers import read_error, retry_after
 from backends.failures import KINDS
 from tests.fakes.asking import KEY, refusal
@@ -154,6 +155,13 @@ def test_an_answer_of_ten_megabytes_is_dropped() -> None:
     with ModelServer(huge_answer(10)) as server:
         assert refusal(server).kind.name == "too_big"
     with ModelServer(json_reply({"choices": [{"message": {"content": "x" * 10_000_000}}]})) as server:
+        assert refusal(server).kind.name == "too_big"
+
+
+def test_a_stream_that_says_next_to_nothing_for_ever_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "STREAM_CAP", 50_000)  # 64 MB, here for the sake of time
+    padding = {"choices": [{"delta": {"content": ""}}], "padding": "x" * 1_000}
+    with ModelServer(stream(*[padding] * 100)) as server:
         assert refusal(server).kind.name == "too_big"
 
 

@@ -11,6 +11,8 @@ ENTERING = "tests/accounts/test_views.py"
 HOSTS = "tests/backends/test_hosts.py"
 NETWORK = "tests/backends/test_network.py"
 ENCRYPTION = "tests/backends/test_encryption.py"
+DRAFTS = "tests/console/test_views_drafts.py"
+BUNDLES = "tests/console/test_bundles.py"
 
 MUTANTS = (
     Mutant(
@@ -251,5 +253,119 @@ MUTANTS = (
         "parse_constant=_constant",
         "parse_constant=float",
         ("tests/experiments/test_uploads_faults.py::test_bad_json_has_its_sentence",),
+    ),
+    Mutant(
+        "a link for a new owner opens nothing of a third one",
+        "console/drafting.py",
+        "    if foreign and not by.is_superuser:\n",
+        "    if foreign and not by.is_active:\n",
+        (f"{DRAFTS}::test_a_link_is_no_way_into_what_another_owner_shared",),
+    ),
+    Mutant(
+        "links that other owners were given end",
+        "console/drafting.py",
+        "    accounts.withdraw_links(user.email, but_of=by)\n",
+        "",
+        (f"{DRAFTS}::test_a_link_is_no_way_into_what_another_owner_shared",),
+    ),
+    Mutant(
+        "a bundle does not inherit a log",
+        "accounts/actions.py",
+        "    return events if came is None else events.filter(at__gte=came)\n",
+        "    return events\n",
+        (f"{BUNDLES}::test_a_bundle_does_not_inherit_the_log_of_its_name",),
+    ),
+    Mutant(
+        "a bundle is tied to what its owner sees",
+        "console/bundles.py",
+        "owners__in=owners).distinct() if owners else",
+        "pk__gt=0) if owners else",
+        (f"{BUNDLES}::test_a_bundle_is_tied_to_nothing_of_another_owner",),
+    ),
+    Mutant(
+        "no endpoint takes a secret of the installation",
+        "backends/endpoints.py",
+        "    if name in OUR_OWN:\n",
+        "    if name in OUR_OWN and not name:\n",
+        ("tests/backends/test_actions.py::test_what_opens_the_installation_is_no_endpoints_key",),
+    ),
+    Mutant(
+        "the name of a model leads nowhere else",
+        "backends/adapters/gemini.py",
+        'if part not in {"", ".", ".."}',
+        "if part",
+        ("tests/backends/test_dialects.py::test_the_name_of_a_model_leads_to_no_other_place_of_the_server",),
+    ),
+    Mutant(
+        "static files are for our own pages",
+        "config/settings.py",
+        "WHITENOISE_ALLOW_ALL_ORIGINS = False",
+        "WHITENOISE_ALLOW_ALL_ORIGINS = True",
+        (f"{HEADERS}::test_static_files_are_for_our_own_pages",),
+    ),
+    Mutant(
+        "cookies are bound to the host",
+        "config/settings.py",
+        '"__Host-session" if HTTPS',
+        '"session" if HTTPS',
+        ("tests/config/test_environment.py::test_cookies_are_bound_to_the_host_and_to_tls_where_that_is",),
+    ),
+    Mutant(
+        "sessions end after twelve hours",
+        "accounts/signing_in.py",
+        "timedelta(hours=12)",
+        "timedelta(hours=120)",
+        ("tests/accounts/test_sessions.py::test_two_hours_and_twelve_are_what_was_promised",),
+    ),
+    Mutant(
+        "a new password ends other sessions",
+        "accounts/models.py",
+        "{self.epoch}.{self.password}",
+        "{self.epoch}",
+        ("tests/accounts/test_sessions.py::test_a_new_password_ends_every_other_session_and_changes_this_ones_key",),
+    ),
+    Mutant(
+        "who is let in again signs in again",
+        "accounts/people.py",
+        "    user.end_sessions()\n    if not active:",
+        "    if not active:",
+        ("tests/accounts/test_sessions.py::test_whoever_is_let_in_again_signs_in_again_and_by_no_older_link",),
+    ),
+    Mutant(
+        "an account is not guessed at from many addresses",
+        "accounts/signing_in.py",
+        "(SIGN_IN_AS, email), ",
+        "",
+        ("tests/accounts/test_throttling.py::test_an_account_is_not_guessed_at_from_many_addresses",),
+    ),
+    Mutant(
+        "a link is used once",
+        "accounts/actions.py",
+        "    if not used:\n",
+        "    if used is None:\n",
+        ("tests/accounts/test_actions.py::test_of_two_who_use_a_link_at_once_one_gets_in",),
+    ),
+    Mutant(
+        "cells are no formulas behind a semicolon either",
+        "reports/exports/cells.py",
+        '_FORMULA_INSIDE.sub("\'", harmless(value))',
+        "harmless(value)",
+        (
+            "tests/reports/test_exports.py::test_a_spreadsheet_that_separates_otherwise_finds_no_formula_in_a_comment_either",
+        ),
+    ),
+    Mutant(
+        "what is deleted is overwritten",
+        "config/settings.py",
+        " PRAGMA secure_delete=ON;",
+        " PRAGMA secure_delete=OFF;",
+        ("tests/config/test_sqlite.py::test_what_is_deleted_is_overwritten_and_what_is_acknowledged_is_on_the_disk",),
+    ),
+    Mutant(
+        "a request holds so many fields",
+        "config/settings.py",
+        "DATA_UPLOAD_MAX_NUMBER_FIELDS = 500",
+        "DATA_UPLOAD_MAX_NUMBER_FIELDS = 50_000",
+        ("tests/config/test_limits.py::test_five_hundred_fields_and_no_more",),
     ),
 )

@@ -83,6 +83,7 @@ def test_a_replaced_link_is_unknown_and_the_new_one_opens() -> None:
     links.revoke(rater=rater, now=START)
     new = links.replace(rater=rater, now=START)
     assert knock(token_of(old)).problem == "unknown"
+    assert len(token_of(new)) == len(token_of(old)) == 43
     assert knock(token_of(new)).rater == rater
     assert knock(token_of(new)).problem == ""
 
