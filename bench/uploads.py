@@ -16,6 +16,7 @@ import random
 import subprocess
 import sys
 import tempfile
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from urllib.parse import parse_qs, urlsplit
 CHECKOUT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(CHECKOUT))
 GOAL_MB, ROWS, MB, BOUNDARY = 64, 9_500, 1_000_000, "bench-of-uploads"
+SHEETS = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 Row = dict[str, str]
 
 
@@ -159,6 +161,28 @@ def workbook(rows: list[Row]) -> bytes:
     return file.getvalue()
 
 
+def workbook_of_excel(rows: list[Row]) -> bytes:
+    """As Excel itself writes it: the texts of all cells lie in a part of their own, and cells give their numbers."""
+    file, cells, texts = io.BytesIO(), [], []
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
+    named = f'<Override PartName="/xl/sharedStrings.xml" ContentType="{kind}"/></Types>'
+    with zipfile.ZipFile(io.BytesIO(workbook([]))) as plain, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as made:
+        for line, row in enumerate([{"id": "id", "input": "input"}, *rows], start=1):
+            places = "".join(f'<c r="{name}{line}" t="s"><v>{len(texts) + at}</v></c>' for at, name in enumerate("AB"))
+            cells.append(f'<row r="{line}">{places}</row>')
+            texts += row.values()
+        for part in plain.namelist():
+            if part == "xl/worksheets/sheet1.xml":
+                made.writestr(part, f'<worksheet xmlns="{SHEETS}"><sheetData>{"".join(cells)}</sheetData></worksheet>')
+            else:
+                made.writestr(part, plain.read(part).decode().replace("</Types>", named))
+        made.writestr(
+            "xl/sharedStrings.xml",
+            f'<sst xmlns="{SHEETS}">{"".join(f"<si><t>{text}</t></si>" for text in texts)}</sst>',
+        )
+    return file.getvalue()
+
+
 def parquet(rows: list[Row]) -> bytes:
     """Parquet, compressed as by default."""
     import pyarrow  # noqa: PLC0415 - an extra
@@ -171,6 +195,7 @@ def parquet(rows: list[Row]) -> bytes:
 
 WRITERS: dict[str, Callable[[list[Row]], bytes]] = {
     "csv": lambda rows: table(rows, ","),
+    "csv with emoji": lambda rows: table([row | {"input": row["input"][:-2] + "🙂"} for row in rows], ","),
     "tsv": lambda rows: table(rows, "\t"),
     "jsonl": lines,
     "json": lambda rows: json.dumps(rows, ensure_ascii=False, indent=1).encode(),
@@ -178,6 +203,7 @@ WRITERS: dict[str, Callable[[list[Row]], bytes]] = {
     "json in an object": lambda rows: json.dumps({"data": rows}, ensure_ascii=False, indent=1).encode(),
     "json of promptfoo": promptfoo,
     "xlsx": workbook,
+    "xlsx of Excel": workbook_of_excel,
     "parquet": parquet,
 }
 

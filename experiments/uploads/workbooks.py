@@ -1,19 +1,18 @@
 """Excel workbooks (.xlsx): zip archives of XML, whose unpacked size is checked before they are read."""
 
-import warnings
 import zipfile
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time
 from typing import Any, BinaryIO
 
-from openpyxl import load_workbook
-
 from experiments.uploads.delimited import Table, check_headers
 from experiments.uploads.limits import MB, Limits
 from experiments.uploads.problems import BadRow, UploadError
+from experiments.uploads.sheets import Book
 
 MOST_PARTS = 2_000
 UNPACKED = 10  # times the limit of the file
+ROW = 8  # times the limit of a line: the XML around a row's texts is longer than they are
 BROKEN = "The workbook cannot be read ({reason}). Open it, save it again as .xlsx, or save as CSV UTF-8."
 _DECLARES = (b"<!DOCTYPE", b"<!ENTITY")
 
@@ -49,10 +48,7 @@ def _check_archive(file: BinaryIO, limits: Limits, name: str) -> None:
         with zipfile.ZipFile(file) as archive:
             parts = archive.infolist()
             if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > UNPACKED * limits.file:
-                most = UNPACKED * limits.file // MB
-                raise UploadError(
-                    f"The workbook unpacks to more than {most} MB. Save as CSV UTF-8.", file=name, too_large=True
-                )
+                raise _too_large(limits, name)
             for part in parts:
                 with archive.open(part) as content:
                     if any(mark in content.read(2_000) for mark in _DECLARES):
@@ -65,17 +61,18 @@ def _check_archive(file: BinaryIO, limits: Limits, name: str) -> None:
 
 def _sheet_rows(file: BinaryIO, limits: Limits, name: str) -> Iterator[tuple[int, list[str]]]:
     # Whatever a broken workbook makes openpyxl raise (it promises no set of errors) is a fault of the file.
+    unpacked = 0
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            book = load_workbook(file, read_only=True, data_only=True)
-        for sheet in book.worksheets:
-            sheet.reset_dimensions()
+        book = Book(file, most=ROW * limits.line)
+        for sheet in book.sheets:
             found = False
-            for number, cells in enumerate(sheet.iter_rows(values_only=True, max_col=limits.columns + 1), start=1):
+            for number, cells in book.rows(sheet, columns=limits.columns + 1):
                 texts = [_text(cell) for cell in cells]
                 if any(texts):
                     found = True
+                    unpacked += sum(map(len, texts))  # a text that is stored once may stand in every row
+                    if unpacked > UNPACKED * limits.file:
+                        raise _too_large(limits, name)
                     yield number, texts
             if found:
                 return
@@ -108,6 +105,11 @@ def _text(cell: Any) -> str:
     if isinstance(cell, datetime | date | time):
         return cell.isoformat()
     return str(cell)
+
+
+def _too_large(limits: Limits, name: str) -> UploadError:
+    most = UNPACKED * limits.file // MB
+    return UploadError(f"The workbook unpacks to more than {most} MB. Save as CSV UTF-8.", file=name, too_large=True)
 
 
 def _reason(error: Exception) -> str:
