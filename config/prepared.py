@@ -7,8 +7,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import wraps
-from typing import Any, ParamSpec
+from typing import Any, Generic, ParamSpec
 from uuid import UUID
 
 from django.db import connection
@@ -29,23 +28,53 @@ class _Statement:
     converters: dict[int, tuple[list[Callable[..., Any]], Any]]
 
 
-def prepared(build: Callable[P, QuerySet[Any, Any]]) -> Callable[P, list[Row]]:
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A statement with the values of one call: to be asked together with others."""
+
+    statement: _Statement
+    values: list[Any]
+
+
+class Prepared(Generic[P]):
+    """The rows of a `values_list`, asked with other values each time."""
+
+    def __init__(self, build: Callable[P, QuerySet[Any, Any]]) -> None:
+        self._build = build
+        self._kept = threading.local()  # a statement is bound to the thread's own connection
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> list[Row]:
+        """The rows."""
+        question = self.of(*args, **kwargs)
+        return _read(question.statement, _found(question.statement.sql, question.values))
+
+    def of(self, *args: P.args, **kwargs: P.kwargs) -> Question:
+        """The question alone."""
+        if kwargs:
+            raise TypeError(f"{self._build.__name__} takes its values by position")
+        statement: _Statement | None = getattr(self._kept, "statement", None)
+        if statement is None:
+            statement = self._kept.statement = _compiled(self._build, args)
+        values = list(statement.given)
+        for place, argument in statement.places:
+            values[place] = _stored(args[argument])
+        return Question(statement, values)
+
+
+def prepared(build: Callable[P, QuerySet[Any, Any]]) -> Prepared[P]:
     """The rows of a `values_list` whose arguments, ints, texts or datetimes, only stand for values in it.
 
     An argument must not decide what the query looks like: it is built once a thread, with stand-ins.
     """
-    kept = threading.local()  # a statement is bound to the thread's own connection
+    return Prepared(build)
 
-    @wraps(build)
-    def rows(*args: P.args, **kwargs: P.kwargs) -> list[Row]:
-        if kwargs:
-            raise TypeError(f"{build.__name__} takes its values by position")
-        statement: _Statement | None = getattr(kept, "statement", None)
-        if statement is None:
-            statement = kept.statement = _compiled(build, args)
-        return _ask(statement, args)
 
-    return rows
+def together(*questions: Question) -> list[list[Row]]:
+    """The rows of each, answered in this order; Postgres is asked them in one breath."""
+    said = [(one.statement.sql, one.values) for one in questions]
+    at_once = getattr(connection, "ask_together", None)
+    found = at_once(said) if at_once else [_found(*one) for one in said]
+    return [_read(one.statement, rows) for one, rows in zip(questions, found, strict=True)]
 
 
 class Adding:
@@ -99,16 +128,15 @@ def _cursor() -> Any:
     return getattr(connection, "prepared_cursor", connection.cursor)()
 
 
-def _ask(statement: _Statement, args: tuple[Any, ...]) -> list[Row]:
-    params = list(statement.given)
-    for place, argument in statement.places:
-        params[place] = _stored(args[argument])
+def _found(sql: str, values: list[Any]) -> list[Row]:
     with _cursor() as cursor:
-        cursor.execute(statement.sql, params)
-        found = cursor.fetchall()
-    if not statement.converters:
-        return [tuple(row) for row in found]
-    return [_converted(row, statement) for row in found]
+        cursor.execute(sql, values)
+        rows: list[Row] = cursor.fetchall()
+        return rows
+
+
+def _read(statement: _Statement, rows: list[Row]) -> list[Row]:
+    return [_converted(row, statement) for row in rows] if statement.converters else rows
 
 
 def _converted(row: Row, statement: _Statement) -> Row:

@@ -12,13 +12,14 @@ from django.db.models import Q, QuerySet
 
 from accounts.models import Event, User
 from config.outage import once_more
-from config.prepared import Adding, Row, prepared
+from config.prepared import Adding, Row, prepared, together
 from experiments.models import Experiment, Status
 from ratings.blind import BlindAnswer, BlindGuess, BlindPair, Briefing
 from ratings.models import Assignment, CriterionVerdict, Guess, Judgment, Rater, Side, SkipReason, Verdict
-from ratings.serving import LEASE, Board, assign, board_for, room_for
+from ratings.serving import LEASE, Board, asked_around, assign, board_for, room_for
 from ratings.showing import answers_of, asked_beside, briefing_of, guess_of, pair_of
-from ratings.standing import IDLE_SECONDS, Standing, Turn, standing_of
+from ratings.slots import taken_in
+from ratings.standing import IDLE_SECONDS, Standing, Turn, standing_of, turns_of
 
 GUESSES = 3
 MARGIN_OF_LEASE = LEASE / 30  # nearer to its end a lease counts as run out: two clocks may disagree a little
@@ -196,13 +197,19 @@ def _show(rater: Rater, now: datetime, *, again: UUID | None = None, act: Act | 
 
 def _find(rater: Rater, now: datetime, *, again: UUID | None, act: Act | None = None, patient: bool = False) -> _Found:
     """One request of a rater after the other; and whoever closes waits for it (see `actions.hold_raters`)."""
-    if not _held(rater.pk):
+    experiment = rater.experiment
+    held, turns, raters, taken = together(
+        _held.of(rater.pk), turns_of.of(rater.pk), *asked_around(experiment, now)
+    )  # in this order: who holds the rater reads what is so by then
+    if not held:
         raise RatingEnded
-    standing = _standing(rater)
+    standing = standing_of(rater, turns, baseline=experiment.baseline_id)
     if act is not None:
         standing = act(standing)
-    standing = _settle(rater, standing, now)
-    board = board_for(rater, rater.experiment, standing, now)
+    settled = _settle(rater, standing, now)
+    if settled is not standing:  # a pair went back, and is taken by that much less
+        standing, taken = settled, taken_in(experiment.pk, now)
+    board = board_for(rater, experiment, standing, raters, taken)
     if board.status != Status.RATING:
         raise RatingEnded  # and nothing of this transaction is kept
     back = standing.by_token(again)
@@ -318,8 +325,9 @@ def _lease_holds(until: datetime | None, now: datetime) -> bool:
 
 
 def _standing(rater: Rater) -> Standing:
-    return standing_of(rater, baseline=rater.experiment.baseline_id)
+    return standing_of(rater, turns_of(rater.pk), baseline=rater.experiment.baseline_id)
 
 
 def _board(rater: Rater, now: datetime) -> Board:
-    return board_for(rater, rater.experiment, _standing(rater), now)
+    raters, taken = together(*asked_around(rater.experiment, now))
+    return board_for(rater, rater.experiment, _standing(rater), raters, taken)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from django.db import connection
 from django.db.models import F, Q, QuerySet
 
-from config.prepared import Adding, Row, prepared
+from config.prepared import Adding, Question, Row, prepared, together
 from experiments.models import Experiment
 from ratings.catalogue import CONTROLS, Offer, catalogue_of
 from ratings.draws import Draws
@@ -26,7 +26,7 @@ from ratings.pairing import (
     queue,
     still_to_come,
 )
-from ratings.slots import NOTHING, taken_in, taken_of
+from ratings.slots import NOTHING, taken_by, taken_in, taken_of
 from ratings.standing import Standing, Turn, whether
 
 LEASE = timedelta(minutes=30)
@@ -57,12 +57,19 @@ class Board:
         return self.real_left + self.controls_left + self.repeats_left
 
 
-def board_for(rater: Rater, experiment: Experiment, standing: Standing, now: datetime) -> Board:
-    """Look at everything a rater could be given: two queries, whatever the number of judgments."""
-    given = taken_in(experiment.pk, now)
+def asked_around(experiment: Experiment, now: datetime) -> tuple[Question, Question]:
+    """What `board_for` has to be told: who the raters are, and what is taken of each pair."""
+    return raters_of.of(experiment.pk, now), taken_in.of(experiment.pk, now)
+
+
+def board_for(
+    rater: Rater, experiment: Experiment, standing: Standing, raters: Sequence[Row], taken: Sequence[Row]
+) -> Board:
+    """Look at everything a rater could be given, by the answers to `asked_around`."""
+    given = taken_by(taken)
     catalogue = catalogue_of(experiment, given.keys())
     offers = catalogue.offers
-    seats = _seats(experiment, now)
+    seats = _seats(raters)
     seen = {turn.comparison for turn in standing.turns if turn.kind != AssignmentKind.REPEAT}
     unseen = [offer for offer in offers.values() if offer.comparison not in seen]
     candidates = [one.candidate(given.get(one.comparison, NOTHING)) for one in unseen if one.group != CONTROLS]
@@ -132,8 +139,8 @@ def room_for(turn: Turn, experiment: Experiment, now: datetime) -> bool:
     """Whether an answer to a pair whose lease has run out is still wanted; takes the pair's row lock."""
     if turn.kind != AssignmentKind.RATING:
         return True
-    _wait_for(turn.comparison)
-    candidate = turn.offer.candidate(taken_of(turn.comparison, now))
+    _, taken = together(_wait_for.of(turn.comparison), taken_of.of(turn.comparison, now))
+    candidate = turn.offer.candidate(taken_by(taken).get(turn.comparison, NOTHING))
     side = 1 if turn.left == turn.offer.leading else -1
     return side in allowed_sides(candidate, experiment.ratings_per_pair)
 
@@ -229,9 +236,8 @@ def _hold(candidate: Candidate, giving: _Giving) -> Candidate | None:
         return candidate
     offer = giving.board.offers[candidate.comparison]
     hold = _wait_for if giving.patient else _pass_over
-    if not hold(offer.comparison):
-        return None
-    return offer.candidate(taken_of(offer.comparison, giving.now))
+    held, taken = together(hold.of(offer.comparison), taken_of.of(offer.comparison, giving.now))
+    return offer.candidate(taken_by(taken).get(offer.comparison, NOTHING)) if held else None
 
 
 @prepared
@@ -272,8 +278,7 @@ class _Seats:
     status: str
 
 
-def _seats(experiment: Experiment, now: datetime) -> _Seats:
-    rows = _raters(experiment.pk, now)
+def _seats(rows: Sequence[Row]) -> _Seats:
     order = [pk for pk, began, usable, _ in rows if began or usable]
     return _Seats(
         places={pk: place for place, pk in enumerate(order)},
@@ -283,7 +288,7 @@ def _seats(experiment: Experiment, now: datetime) -> _Seats:
 
 
 @prepared
-def _raters(experiment: int, now: datetime) -> QuerySet[Rater, Row]:
+def raters_of(experiment: int, now: datetime) -> QuerySet[Rater, Row]:
     """Those who began come first, in the order in which they did."""
     lasting = Q(expires_at__isnull=True) | Q(expires_at__gt=now)
     usable = Q(lasting, token_hash__isnull=False, revoked_at__isnull=True)

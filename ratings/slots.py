@@ -1,5 +1,6 @@
 """How far the judgments wanted of a pair are taken: by a judgment that counts, or by a lease that is still live."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -39,28 +40,21 @@ class Taken(NamedTuple):
 NOTHING = Taken()
 
 
-def taken_in(experiment: int, now: datetime) -> dict[int, Taken]:
-    """Comparison -> what is taken of it; pairs that nobody was given are left out.
+def taken_by(rows: Iterable[Row]) -> dict[int, Taken]:
+    """Comparison -> what is taken of it, by the rows of the queries below; pairs that nobody was given are left out.
 
     Skips, repeats, controls and judgments of people who could see the key take nothing.
     """
-    return {pk: Taken(first, both - first, done, given) for pk, first, both, done, given in _in(now, experiment)}
-
-
-def taken_of(comparison: int, now: datetime) -> Taken:
-    """What is taken of one pair."""
-    for _, first, both, done, given in _of(now, comparison):
-        return Taken(first, both - first, done, given)
-    return NOTHING
+    return {pk: Taken(first, both - first, done, given) for pk, first, both, done, given in rows}
 
 
 @prepared
-def _in(now: datetime, experiment: int) -> QuerySet[Assignment, Row]:
+def taken_in(experiment: int, now: datetime) -> QuerySet[Assignment, Row]:
     return _counted(now, Q(Among(F("rater_id"), Subquery(Rater.objects.filter(experiment=experiment).values("pk")))))
 
 
 @prepared
-def _of(now: datetime, comparison: int) -> QuerySet[Assignment, Row]:
+def taken_of(comparison: int, now: datetime) -> QuerySet[Assignment, Row]:
     return _counted(now, Q(comparison=comparison))
 
 

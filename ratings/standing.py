@@ -140,9 +140,8 @@ class Standing:
         return len(sitting) if longer or len(sitting) % BREAK_PAIRS == 0 else None
 
 
-def standing_of(rater: Rater, *, baseline: int | None) -> Standing:
-    """Read a rater's turns: one query, and another where guesses are asked for."""
-    rows = _turns(rater.pk)
+def standing_of(rater: Rater, rows: Sequence[Row], *, baseline: int | None) -> Standing:
+    """Where the rater stands by their turns (`turns_of`); one query more where guesses are asked for."""
     known = catalogue_of(rater.experiment, {row[4] for row in rows}).known
     turns = [Turn._make((*row[:4], known[row[4]], *row[5:-1])) for row in rows]
     unblinded = any(row[-1] is False for row in rows)
@@ -153,7 +152,7 @@ def standing_of(rater: Rater, *, baseline: int | None) -> Standing:
 
 
 @prepared
-def _turns(rater: int) -> QuerySet[Assignment, Row]:
+def turns_of(rater: int) -> QuerySet[Assignment, Row]:
     """As `Turn` has its fields, the comparison in place of the offer; and whether the judgment counts."""
     return (
         Assignment.objects.filter(rater=rater)

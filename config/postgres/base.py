@@ -6,7 +6,7 @@ that is away, they take up every thread; so after one has waited in vain, the ot
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -112,16 +112,23 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def prepared_cursor(self) -> Iterator[Any]:
         """For statements that come again and again: the server reads and plans each once a connection."""
         self.ensure_connection()
-        with self.wrap_database_errors:
-            cursor = _kept_cursor(self.connection)
-        yield self._prepare_cursor(cursor)  # type: ignore[attr-defined]  # a hook that the stubs leave out
+        yield self._kept_cursors(1)[0]
 
+    def ask_together(self, statements: Sequence[tuple[str, Sequence[Any]]]) -> list[list[tuple[Any, ...]]]:
+        """The rows of each, one after the other as always; but all of them go and come back at once."""
+        self.ensure_connection()
+        cursors = self._kept_cursors(len(statements))
+        with self.wrap_database_errors, self.connection.pipeline():
+            for cursor, (sql, values) in zip(cursors, statements, strict=True):
+                cursor.execute(sql, values)
+        return [cursor.fetchall() for cursor in cursors]
 
-def _kept_cursor(connection: Any) -> Any:
-    """One a connection, made once: what it learns of types and statements lasts."""
-    cursor: Any = getattr(connection, "kept_cursor", None)
-    if cursor is None:
-        cursor = base.ServerBindingCursor(connection)  # type: ignore[call-arg]  # the stubs lose its parent
-        connection.kept_cursor = cursor
-        cursor.adapters.register_loader("timestamptz", TimestamptzLoader)  # psycopg's, ten times as fast as Django's
-    return cursor
+    def _kept_cursors(self, number: int) -> list[Any]:
+        """So many of this connection, made once: what they learn of types and statements lasts."""
+        kept = vars(self.connection).setdefault("kept_cursors", [])
+        while len(kept) < number:
+            cursor: Any = base.ServerBindingCursor(self.connection)  # type: ignore[call-arg]  # the stubs lose its parent
+            cursor.adapters.register_loader("timestamptz", TimestamptzLoader)  # psycopg's: ten times Django's speed
+            kept.append(cursor)
+        # The hook that Django itself calls for a cursor, left out by the stubs.
+        return [self._prepare_cursor(cursor) for cursor in kept[:number]]  # type: ignore[attr-defined]

@@ -4,10 +4,11 @@ import threading
 from datetime import datetime, timedelta
 
 import pytest
-from django.db import connection
-from django.db.models import QuerySet
+from django.db import DataError, connection
+from django.db.models import F, QuerySet, Value
+from django.db.transaction import atomic
 
-from config.prepared import Row, prepared
+from config.prepared import Row, prepared, together
 from ratings.models import Rater
 from tests.factories import NOW, a_rater, an_experiment
 
@@ -74,6 +75,26 @@ def test_values_without_a_stand_in_and_names_are_refused() -> None:
         prepared(newer)(1.5, NOW)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="by position"):
         prepared(newer)(experiment=1, since=NOW)
+
+
+def test_several_are_answered_in_their_order_and_fail_together() -> None:
+    def every(label: str) -> QuerySet[Rater, Row]:
+        return Rater.objects.filter(label=label).values_list("pk")
+
+    def nonsense(number: int) -> QuerySet[Rater, Row]:
+        return Rater.objects.filter(pk=number).values_list(Value(1) / (F("pk") - F("pk")))
+
+    ask, count = prepared(every), prepared(newer)
+    one = a_rater(an_experiment(), "One")
+    for _ in range(8):  # also once the server keeps the plans
+        with atomic():
+            found = together(ask.of("One"), count.of(0, NOW), ask.of("nobody"), ask.of("One"))
+        assert found == [[(one.pk,)], [], [], [(one.pk,)]]
+    if connection.vendor == "sqlite":  # it takes 1 / 0 for nothing
+        return
+    with pytest.raises(DataError, match="division by zero"), atomic():
+        together(ask.of("One"), prepared(nonsense).of(one.pk), ask.of("One"))
+    assert together(ask.of("One")) == [[(one.pk,)]]
 
 
 def test_postgres_keeps_the_plan_of_what_is_asked_again() -> None:

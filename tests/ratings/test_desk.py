@@ -17,7 +17,7 @@ from ratings.models import (
     Rater,
 )
 from ratings.serving import LEASE
-from ratings.standing import standing_of
+from ratings.standing import standing_of, turns_of
 from tests.factories import a_rater, a_user
 from tests.ratings.driving import START, an_open_experiment, judge, minute, rate_through, shown
 
@@ -276,7 +276,7 @@ def test_a_skip_sent_twice_is_one_skip_and_a_judged_pair_stays_judged() -> None:
 def test_a_skipped_pair_does_not_count_for_the_balance_of_sides() -> None:
     rater = a_desk(inputs=4)
     desk.skip(rater=rater, token=shown(rater).token, reason="other", now=START)
-    standing = standing_of(rater, baseline=rater.experiment.baseline_id)
+    standing = standing_of(rater, turns_of(rater.pk), baseline=rater.experiment.baseline_id)
     (skipped,) = (turn for turn in standing.turns if turn.skipped)
     assert standing.leads == standing.without(skipped).leads
 

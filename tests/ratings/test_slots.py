@@ -7,7 +7,7 @@ import pytest
 
 from experiments.models import Experiment
 from ratings.models import Assignment, Comparison, Judgment
-from ratings.slots import Taken, taken_in, taken_of
+from ratings.slots import Taken, taken_by, taken_in, taken_of
 from tests.factories import NOW, a_judgment, a_rater, a_rating_experiment
 
 pytestmark = pytest.mark.django_db
@@ -34,9 +34,10 @@ def test_sides_judgments_and_showings_are_counted(experiment: Experiment, pair: 
     Judgment.objects.filter(assignment=on_a_desk).delete()
     Assignment.objects.filter(pk=on_a_desk.pk).update(counts=None, lease_until=NOW + timedelta(minutes=30))
     taken = Taken(first_left=2, second_left=1, judged=2, given=3)
-    assert taken_in(experiment.pk, NOW) == {pair.pk: taken}
-    assert taken_of(pair.pk, NOW) == taken
-    assert taken_of(pair.pk, NOW + timedelta(hours=1)) == Taken(first_left=1, second_left=1, judged=2, given=3)
+    assert taken_by(taken_in(experiment.pk, NOW)) == {pair.pk: taken}
+    assert taken_by(taken_of(pair.pk, NOW)) == {pair.pk: taken}
+    later = taken_by(taken_of(pair.pk, NOW + timedelta(hours=1)))
+    assert later == {pair.pk: Taken(first_left=1, second_left=1, judged=2, given=3)}
 
 
 def test_the_last_judgment_of_an_assignment_decides(experiment: Experiment, pair: Comparison) -> None:
@@ -44,7 +45,7 @@ def test_the_last_judgment_of_an_assignment_decides(experiment: Experiment, pair
     assert counts(first) is True
     seen = Judgment.objects.create(assignment=first.assignment, verdict="right", supersedes=first, unblinded=True)
     assert counts(first) is False
-    assert taken_of(pair.pk, NOW) == Taken(given=1)
+    assert taken_by(taken_of(pair.pk, NOW)) == {pair.pk: Taken(given=1)}
     Judgment.objects.create(assignment=first.assignment, verdict="left", supersedes=seen)
     assert counts(first) is True
 
