@@ -121,7 +121,7 @@ def assign(rater: Rater, experiment: Experiment, board: Board, now: datetime, *,
         place=draws.share("kind", rater.pk, step),
     )
     giving = _Giving(rater, experiment, board, now, draws, step, patient)
-    real, control = giving.choose(board.real, experiment.ratings_per_pair), giving.choose(board.controls, None)
+    real, control = giving.choose(board.real, giving.wanted), giving.choose(board.controls, None)
     again = giving.again()
     ways = {
         "real": lambda: _give_real(giving, real),
@@ -157,6 +157,10 @@ class _Giving:
     draws: Draws
     step: int
     patient: bool
+
+    @property
+    def wanted(self) -> int:
+        return self.experiment.ratings_per_pair
 
     def seat(self) -> Seat:
         turns = self.board.standing.turns
@@ -216,26 +220,27 @@ class _Giving:
 
 
 def _give_real(giving: _Giving, chosen: tuple[Candidate, int] | None) -> Turn | None:
-    left = {one.comparison: one for one in giving.board.real}
+    """The chosen pair, or the next best where another rater is just being given it, or was given the last of it."""
+    left, wanted, wait = {one.comparison: one for one in giving.board.real}, giving.wanted, giving.patient
     while chosen is not None:
         candidate, side = chosen
-        fresh = _hold(candidate, giving)
-        if fresh == candidate:
-            return giving.store(AssignmentKind.RATING, giving.board.offers[candidate.comparison], side)
-        if fresh is None:
-            del left[candidate.comparison]
-        else:
-            left[candidate.comparison] = fresh
-        chosen = giving.choose(list(left.values()), giving.experiment.ratings_per_pair)
+        held = _hold(candidate, giving, wait=wait)
+        sides = allowed_sides(held, wanted) if held else ()
+        if sides:
+            offer = giving.board.offers[candidate.comparison]
+            return giving.store(AssignmentKind.RATING, offer, side if side in sides else sides[0])
+        wait = False  # once: who holds one pair and waits for another may wait for somebody who waits for the first
+        del left[candidate.comparison]
+        chosen = giving.choose(list(left.values()), wanted)
     return None
 
 
-def _hold(candidate: Candidate, giving: _Giving) -> Candidate | None:
+def _hold(candidate: Candidate, giving: _Giving, *, wait: bool = False) -> Candidate | None:
     """Lock the pair and look again: None where somebody else holds it this moment. SQLite needs neither."""
     if not connection.features.has_select_for_update_skip_locked:
         return candidate
     offer = giving.board.offers[candidate.comparison]
-    hold = _wait_for if giving.patient else _pass_over
+    hold = _wait_for if wait else _pass_over
     held, taken = together(hold.of(offer.comparison), taken_of.of(offer.comparison, giving.now))
     return offer.candidate(taken_by(taken).get(offer.comparison, NOTHING)) if held else None
 
