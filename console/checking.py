@@ -142,18 +142,20 @@ def find(experiment: Experiment) -> Findings:
     usual = _usual(one.language for answers in by_input.values() for one in answers)
     rows: dict[str, list[int]] = defaultdict(list)
     notes: dict[int, str] = {}
-    for item, unsorted in by_input.items():
-        # By their handles, whatever finding they stand under: the order of the rows would tell the arms apart.
-        answers = sorted(unsorted, key=lambda one: handle_of(experiment, one.pk))
-        for answer in answers:
-            for kind in _kinds(answer):
-                rows[kind].append(answer.pk)
-        for pk in _identical(answers):
-            rows["identical"].append(pk)
+
+    def handle(row: _Row) -> str:
+        return handle_of(experiment, row.pk)
+
+    for item, answers in by_input.items():
         language = asked.get(item) or usual
-        for answer in _foreign(answers, language):
-            rows["language"].append(answer.pk)
-            notes[answer.pk] = f"Seems to be in {answer.language}, where {language} was expected."
+        foreign = _foreign(answers, language)
+        notes |= {one.pk: f"Seems to be in {one.language}, where {language} was expected." for one in foreign}
+        found = [(kind, one) for one in answers for kind in _kinds(one)]
+        found += [("identical", min(same, key=handle)) for same in _identical(answers)]
+        found += [("language", one) for one in foreign]
+        # By their handles, whatever finding they stand under: the order of the rows would tell the arms apart.
+        for kind, one in sorted(found, key=lambda finding: handle(finding[1])):
+            rows[kind].append(one.pk)
     return Findings(dict(rows), notes)
 
 
@@ -200,12 +202,12 @@ def _kinds(row: _Row) -> Iterable[str]:
         yield "cut_off" if row.reason == CUT_OFF else "refused"
 
 
-def _identical(answers: Sequence[_Row]) -> list[int]:
-    texts: dict[bytes, list[int]] = defaultdict(list)
+def _identical(answers: Sequence[_Row]) -> list[list[_Row]]:
+    texts: dict[bytes, list[_Row]] = defaultdict(list)
     for one in answers:
         if one.state not in {OutputState.EMPTY, OutputState.WITHHELD}:
-            texts[one.digest].append(one.pk)
-    return [same[0] for same in texts.values() if len(same) > 1]
+            texts[one.digest].append(one)
+    return [same for same in texts.values() if len(same) > 1]
 
 
 def _foreign(answers: Sequence[_Row], asked: str | None) -> list[_Row]:
