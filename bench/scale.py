@@ -15,7 +15,6 @@ With `--data` an SQLite installation is kept there, and found there again.
 """
 
 import argparse
-import gc
 import logging
 import os
 import re
@@ -80,10 +79,12 @@ def main() -> int:
 def leg(given: argparse.Namespace) -> int:
     """Make, measure, copy, measure again; how many pages are over the goal."""
     prepare_django()
+    from config.gunicorn import search_less_for_garbage  # noqa: PLC0415 - needs the environment of this leg
+
     copies = given.experiments // (len(filling.KINDS) + 1)
     if not count_judgments():
         fill(given, copies)
-    gc.freeze()  # as the server does when it has started
+    search_less_for_garbage()  # as the server does when it has started
     over = 0
     for name, addresses in pages(copies):
         over += not shown(name, *measured(addresses))
