@@ -2,9 +2,12 @@
 
 import os
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 from hypothesis import HealthCheck
@@ -13,6 +16,7 @@ from playwright.sync_api import Browser
 
 from tests import browsing
 
+TRIGGERS = ("0002_what_counts_of_a_pair", "0003_what_was_said_of_a_pair")
 ON_POSTGRES = bool(os.environ.get("DATABASE_URL"))
 # The same examples in every run, however slow the machine; `--hypothesis-profile=search` looks for new ones.
 examples.register_profile(
@@ -64,3 +68,14 @@ def browser() -> Iterator[Browser]:
     """One headless Chromium for the whole run."""
     with browsing.launched() as chromium:
         yield chromium
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any, request: pytest.FixtureRequest) -> None:
+    """Tables that were made without migrations get the triggers, too, which only migrations know."""
+    if not request.config.getoption("nomigrations"):
+        return
+    made = [import_module(f"ratings.migrations.{name}") for name in TRIGGERS]
+    with django_db_blocker.unblock(), connection.schema_editor() as editor:
+        made[0].keep_the_note(None, editor)
+        made[1].note_what_was_said(None, editor)

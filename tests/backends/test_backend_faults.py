@@ -56,7 +56,7 @@ OF_A_ROW: list[tuple[str, Reply, str, str, int]] = [
     ("400", error_reply(400, "bad"), "bad_request", "Check the system's parameters", 1),
     ("too long", error_reply(400, "maximum context length is 10"), "too_long", "longer than the model's context", 1),
     ("500", error_reply(500), "busy", "too busy or not ready (500)", 8),
-    ("503", error_reply(503), "busy", "too busy or not ready (503). It was asked 8 times in vain; look", 8),
+    ("503", error_reply(503), "busy", "too busy or not ready (503). It was asked", 8),
     ("hang", Reply([Hang()]), "too_slow", "within", 2),
     ("drip", drip(), "too_slow", "within", 2),
     ("comments for ever", comments_for_ever(), "too_slow", "within", 2),
