@@ -9,12 +9,15 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
+from config.prepared import together
 from experiments.models import Experiment, Status
 from ratings import desk
 from ratings.actions import hold_raters
 from ratings.blind import BlindPair
 from ratings.desk import Answer, Pause, RatingEnded
 from ratings.models import Assignment, Comparison, Judgment, Rater
+from ratings.serving import LEASE, Board, asked_around, assign, board_for
+from ratings.standing import Turn, standing_of, turns_of
 from tests.factories import a_rater
 from tests.ratings.driving import START, an_open_experiment, judge, minute, rate_through, shown
 
@@ -125,6 +128,71 @@ def test_nothing_is_judged_after_the_closing_however_close() -> None:
     at_once(close, answer)
     assert judged == []
     assert not Judgment.objects.exists()
+
+
+def board_as_of_now(rater: Rater) -> Board:
+    raters, taken = together(*asked_around(rater.experiment, START))
+    standing = standing_of(rater, turns_of(rater.pk), baseline=rater.experiment.baseline_id)
+    return board_for(rater, rater.experiment, standing, raters, taken)
+
+
+def given(rater: Rater, board: Board, *, keep: bool = True, patient: bool = False) -> Turn | None:
+    """What the rater is given by what was so when the board was read; not `keep`: only what it would be."""
+    with transaction.atomic():
+        turn = assign(rater, rater.experiment, board, START, patient=patient)
+        transaction.set_rollback(not keep)
+    return turn
+
+
+def give_away(turn: Turn, rater: Rater) -> None:
+    """Another rater gets the very pair with the very sides."""
+    pair = {"comparison_id": turn.comparison, "left_id": turn.left, "right_id": turn.right}
+    Assignment.objects.create(**pair, rater=rater, position=1, lease_until=START + LEASE, shown_at=START)
+
+
+def test_a_side_that_was_given_away_meanwhile_is_not_given_again() -> None:
+    if not connection.features.has_select_for_update_skip_locked:
+        pytest.skip("SQLite has one writer at a time")
+    experiment = an_open_experiment(inputs=1, ratings_per_pair=2)
+    rater, other = a_rater(experiment, "one"), a_rater(experiment, "other")
+    board = board_as_of_now(rater)
+    chosen = given(rater, board, keep=False)
+    assert chosen is not None
+    give_away(chosen, other)
+    got = given(rater, board)
+    assert got is not None
+    assert (got.left, got.right) == (chosen.right, chosen.left)
+
+
+def test_who_waited_for_one_pair_in_vain_waits_for_no_other() -> None:
+    if not connection.features.has_select_for_update_skip_locked:
+        pytest.skip("SQLite has one writer at a time")
+    experiment = an_open_experiment(inputs=2, ratings_per_pair=1)
+    rater, other = a_rater(experiment, "one"), a_rater(experiment, "other")
+    board = board_as_of_now(rater)
+    first = given(rater, board, keep=False)
+    assert first is not None
+    give_away(first, other)
+    held, go = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with transaction.atomic():
+            list(Comparison.objects.select_for_update().exclude(pk=first.comparison))
+            held.set()
+            go.wait(PATIENCE)
+
+    def look() -> Turn | None:
+        held.wait(PATIENCE)
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SET lock_timeout = '5s'")  # waiting would be an error
+            return given(rater, board, patient=True)
+        finally:
+            go.set()
+            with connection.cursor() as cursor:
+                cursor.execute("RESET lock_timeout")
+
+    assert at_once(hold, look)[1] is None
 
 
 def test_nobody_waits_for_somebody_who_is_being_given_a_pair() -> None:
