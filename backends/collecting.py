@@ -8,7 +8,9 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import cache
+from pathlib import Path
 
 from django.db import Error
 from django.db.models import Exists, OuterRef, Q
@@ -61,10 +63,16 @@ class Work:
 class Engine:
     """Collects in threads of this process. `start` and `stop` are called once each; `ring` wakes it."""
 
-    def __init__(self, *, experiment_id: int | None = None, lease_seconds: float = LEASE_SECONDS) -> None:
+    def __init__(
+        self,
+        *,
+        experiment_id: int | None = None,
+        lease_seconds: float = LEASE_SECONDS,
+        heartbeat: Path | None = None,
+    ) -> None:
         _settle_memory()
         self.bell = Bell()
-        self._experiment_id, self._lease_seconds = experiment_id, lease_seconds
+        self._experiment_id, self._lease_seconds, self._heartbeat = experiment_id, lease_seconds, heartbeat
         self._drains: dict[int, Drain] = {}
         self._stopping = threading.Event()
         self._end = float("inf")
@@ -128,8 +136,15 @@ class Engine:
                     _log.warning("looking for work: the database is away (%s)", type(error).__name__)
                 else:
                     self._faults.tell(error, "looking for work")
+            self._beat()
             self.bell.wait(min(POLL_SECONDS, self._lease_seconds / RENEWALS))
         self._finish()
+
+    def _beat(self) -> None:
+        """For whoever watches from outside: the loop has turned, whether or not there was a database to look at."""
+        if self._heartbeat is not None:
+            with suppress(OSError):  # a full disk ends no collecting; the watcher finds the file old
+                self._heartbeat.touch()
 
     def _finish(self) -> None:
         """Wait for calls until the end, then give back the rows of those that are still under way."""

@@ -5,6 +5,7 @@ from typing import Any
 from celery import shared_task
 from celery.bootsteps import StartStopStep
 from celery.signals import worker_init, worker_shutdown, worker_shutting_down
+from django.conf import settings
 
 from backends import bell
 from backends.claiming import take_back_overdue
@@ -27,7 +28,7 @@ def sweep() -> None:
 
 def make_engine(**_: Any) -> None:
     """Before the pool forks, so that a task in a child can ring the engine of its parent."""
-    engine = Engine()
+    engine = Engine(heartbeat=settings.HEARTBEAT)
     bell.here.add(engine.bell)
     _engines.append(engine)
 

@@ -113,6 +113,17 @@ def folder(name: str, default: Path) -> Path:
     return found.resolve()
 
 
+def file(name: str) -> Path | None:
+    """A file in a folder that can be written to; None where it is not set."""
+    said = text(name)
+    if not said:
+        return None
+    found = Path(said).absolute()
+    if found.is_dir() or not os.access(found.parent, os.W_OK):
+        raise ImproperlyConfigured(f"{name} must be a file in a folder that can be written to, not {said!r}.")
+    return found
+
+
 def web_address(name: str, default: str) -> SplitResult:
     """Scheme, host and perhaps port of a website: nothing else."""
     said = text(name, default).rstrip("/")

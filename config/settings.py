@@ -25,6 +25,7 @@ if REDIS_URL and not SCALED:
     raise ImproperlyConfigured("REDIS_URL is set but DATABASE_URL is not: set both (scaled) or neither (embedded).")
 
 BIND = environment.listening("BIND", "127.0.0.1:8000")
+HEARTBEAT = environment.file("BLINDPAIR_HEARTBEAT")
 WEB_CONCURRENCY = environment.count("WEB_CONCURRENCY", 2 if SCALED else 1)
 WEB_THREADS = environment.count("WEB_THREADS", 16)
 DATABASE_POOL = environment.count("DATABASE_POOL", 20)

@@ -70,7 +70,7 @@ def test_every_server_has_a_health_check_with_a_program_it_has(compose: dict[str
     check = compose["services"][name]["healthcheck"]["test"]
     assert check[0] in {"CMD", "CMD-SHELL"}
     program = check[1].split()[0] if check[0] == "CMD-SHELL" else check[1]
-    known = {"web": "python", "worker": "celery", "beat": "kill", "postgres": "pg_isready", "redis": "redis-cli"}
+    known = {"web": "python", "worker": "find", "beat": "kill", "postgres": "pg_isready", "redis": "redis-cli"}
     assert program == known[name]
 
 
@@ -78,6 +78,13 @@ def test_the_web_health_check_asks_an_address_that_exists(compose: dict[str, Any
     check = " ".join(compose["services"]["web"]["healthcheck"]["test"])
     assert "/healthz'" in check
     assert compose["services"]["web"]["environment"]["BIND"].endswith(":8000")
+
+
+def test_the_worker_health_check_looks_at_the_heartbeat_that_the_worker_keeps(compose: dict[str, Any]) -> None:
+    kept = compose["services"]["worker"]["environment"]["BLINDPAIR_HEARTBEAT"]
+    assert kept in compose["services"]["worker"]["healthcheck"]["test"][1].split()
+    assert kept.startswith("/tmp/")  # the one place of a read-only container that starts empty
+    assert all("BLINDPAIR_HEARTBEAT" not in compose["services"][name]["environment"] for name in ("web", "beat"))
 
 
 def test_images_are_pinned_to_the_patch(compose: dict[str, Any], dockerfile: str) -> None:

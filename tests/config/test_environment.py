@@ -21,6 +21,9 @@ SECRET = "hunter2-is-said-nowhere"
 # By variable: what nobody can mean, and what the sentence says.
 WRONG: dict[str, list[tuple[str, str]]] = {
     "BLINDPAIR_DATA": [("/dev/null/here", "must be a folder that can be written to: /dev/null/here cannot be made")],
+    "BLINDPAIR_HEARTBEAT": [
+        (said, f"must be a file in a folder that can be written to, not {said!r}") for said in ("/nowhere/beat", "/")
+    ],
     "DATABASE_URL": [
         ("nonsense", "must be an address like postgres://user:password@host:5432/blindpair"),
         (f"mysql://u:{SECRET}@127.0.0.1/b", "must be an address like postgres://"),

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psycopg
 import redis
+import yaml
 
 from tests import needs
 from tests.journeys.drivers import Installation, wait_until_ready
@@ -165,10 +166,18 @@ class Worker(Server):
     """A Celery worker as the product starts it."""
 
     def __init__(self, installation: Installation, name: str = "one") -> None:
+        self.heartbeat = installation.folder / f"{name}.heartbeat"
+        environment = {**installation.environment, "BLINDPAIR_HEARTBEAT": str(self.heartbeat)}
         words = [sys.executable, "-m", "celery", "--app", "config.celery", "worker", "--concurrency", "1"]
-        super().__init__(
-            [*words, "--hostname", f"{name}@here"], environment=installation.environment, folder=installation.folder
+        super().__init__([*words, "--hostname", f"{name}@here"], environment=environment, folder=installation.folder)
+
+    def healthy(self) -> bool:
+        """What the health check of `docker-compose.yml` finds."""
+        service = yaml.safe_load((needs.CHECKOUT / "docker-compose.yml").read_text())["services"]["worker"]
+        check = service["healthcheck"]["test"][1].replace(
+            service["environment"]["BLINDPAIR_HEARTBEAT"], str(self.heartbeat)
         )
+        return subprocess.run(["/bin/sh", "-c", check], check=False).returncode == 0
 
 
 @contextmanager

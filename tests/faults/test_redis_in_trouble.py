@@ -1,5 +1,6 @@
 """Redis killed, emptied, frozen, slow or full: raters and owners notice nothing, and work is found all the same."""
 
+import os
 import socket
 import threading
 import time
@@ -60,8 +61,10 @@ class Slow:
 class House:
     """Everything of the scaled footing: an experiment that is being rated, and one whose answers are fetched."""
 
-    def __init__(self, here: Installation, broker: Redis, way: Slow, web: Web, links: list[str]) -> None:
-        self.here, self.broker, self.way, self.web = here, broker, way, web
+    def __init__(
+        self, here: Installation, *, broker: Redis, way: Slow, web: Web, worker: Worker, links: list[str]
+    ) -> None:
+        self.here, self.broker, self.way, self.web, self.worker = here, broker, way, web, worker
         self.raters = iter(links)
 
     def goes_on(self) -> None:
@@ -93,7 +96,7 @@ def house() -> Iterator[House]:
         stack.enter_context(started(web, worker))
         here.run("collect", "asked")
         until(lambda: fetched(here) == INPUTS)
-        yield House(here, broker, way, web, links)
+        yield House(here, broker=broker, way=way, web=web, worker=worker, links=links)
         way.listener.close()
 
 
@@ -145,6 +148,22 @@ def test_a_load_balancer_keeps_the_web_process_while_redis_is_away(house: House)
         answer = httpx.get(f"{house.web.address}/readyz", timeout=30)
         assert (answer.status_code, answer.json()["degraded"]) == (200, True)
     until(lambda: not httpx.get(f"{house.web.address}/readyz", timeout=30).json()["degraded"])
+
+
+def test_a_worker_is_called_healthy_without_redis_and_ill_when_it_stands_still(house: House) -> None:
+    with killed(house):
+        long_ago(house.worker)
+        until(house.worker.healthy)
+        with house.worker.frozen():
+            long_ago(house.worker)
+            assert not house.worker.healthy()
+        until(house.worker.healthy)
+
+
+def long_ago(worker: Worker) -> None:
+    """As if it had shown its last sign of life two minutes ago."""
+    then = time.time() - 120
+    os.utime(worker.heartbeat, (then, then))
 
 
 @pytest.mark.parametrize("trouble", [emptied, full, slow, frozen, restarted, killed])
