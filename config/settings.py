@@ -1,7 +1,7 @@
 """Everything an installation can decide, read from the environment; one code path, two footings.
 
 Embedded (nothing set): SQLite in the data folder and the collecting engine in the server's own process tree.
-Scaled (DATABASE_URL, REDIS_URL): Postgres with pooling, Redis as broker and cache, Celery workers.
+Scaled (DATABASE_URL, REDIS_URL): Postgres with pooling, Redis as broker, Celery workers.
 """
 
 import os
@@ -141,17 +141,6 @@ def _scaled_database() -> dict[str, object]:
 DATABASE_SILENCE = environment.seconds("DATABASE_SILENCE", 0) or None
 DATABASES = {"default": _scaled_database() if SCALED else _embedded_database()}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-
-if REDIS_URL:
-    CACHES = {
-        "default": {
-            "BACKEND": "django.core.cache.backends.redis.RedisCache",
-            "LOCATION": REDIS_URL,
-            "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
-        }
-    }
-else:
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
 CELERY_BROKER_URL = REDIS_URL or "memory://"
 CELERY_TASK_IGNORE_RESULT = True

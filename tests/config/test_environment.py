@@ -214,6 +214,15 @@ def test_what_makes_sense_is_taken(name: str, value: str, tmp_path: Path, monkey
     assert settings_of(tmp_path, BESIDE.get(name, {}) | {name: value}, monkeypatch)
 
 
+def test_redis_is_a_doorbell_and_no_cache(checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scaled = settings_of(tmp_path, SCALED | {"REDIS_URL": "redis://127.0.0.1:6379/0"}, monkeypatch)
+    assert [name for name, said in scaled.items() if "redis://" in str(said)] == ["REDIS_URL", "CELERY_BROKER_URL"]
+    rooms = [path.parent for path in checkout.glob("*/__init__.py") if path.parent.name not in {"tests", "bench"}]
+    sources = [source for room in rooms for source in room.rglob("*.py")]
+    assert sources
+    assert [source for source in sources if "django.core.cache" in source.read_text()] == []
+
+
 def test_every_variable_that_is_read_is_documented_and_has_its_nonsense(checkout: Path) -> None:
     text = (checkout / "docs" / "operations.md").read_text()
     sources = [(checkout / "config" / name).read_text() for name in ("settings.py", "gunicorn.py")]

@@ -1,4 +1,4 @@
-"""The eleventh try within five minutes is refused on both footings, whatever cache there is, also after a restart."""
+"""The eleventh try within five minutes is refused on both footings, also after a restart and with an emptied Redis."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -15,11 +15,11 @@ pytestmark = pytest.mark.processes
 TRIES = 10
 
 
-@pytest.fixture(params=["local cache", pytest.param("redis", marks=[pytest.mark.postgres, pytest.mark.redis])])
+@pytest.fixture(params=["embedded", pytest.param("scaled", marks=[pytest.mark.postgres, pytest.mark.redis])])
 def house(request: pytest.FixtureRequest) -> Iterator[tuple[Installation, Redis | None]]:
     with folders("here", "postgres", "redis") as (folder, at_postgres, at_redis), ExitStack() as stack:
         here, broker = Installation(folder), None
-        if request.param == "redis":
+        if request.param == "scaled":
             postgres, broker = Postgres(at_postgres), Redis(at_redis)
             stack.enter_context(started(postgres, broker))
             here = scaled(folder, postgres, broker)
@@ -44,8 +44,8 @@ def test_the_eleventh_try_is_refused_and_stays_refused(house: tuple[Installation
         assert [sign_in(guesser, f"guess number {number}").status_code for number in range(TRIES)] == [200] * TRIES
         assert refused()
         if broker is not None:
-            with redis.Redis(port=broker.port) as cache:
-                cache.flushall()
+            with redis.Redis(port=broker.port) as client:
+                client.flushall()
             assert refused()
         web.kill()
         web.start()
