@@ -18,7 +18,6 @@ from ratings.blind import BlindAnswer, BlindGuess, BlindPair, Briefing
 from ratings.models import Assignment, CriterionVerdict, Guess, Judgment, Rater, Side, SkipReason, Verdict
 from ratings.serving import LEASE, Board, asked_around, assign, board_for, room_for
 from ratings.showing import answers_of, asked_beside, briefing_of, guess_of, pair_of
-from ratings.slots import taken_in
 from ratings.standing import IDLE_SECONDS, Standing, Turn, standing_of, turns_of
 
 GUESSES = 3
@@ -199,7 +198,7 @@ def _find(rater: Rater, now: datetime, *, again: UUID | None, act: Act | None = 
     """One request of a rater after the other; and whoever closes waits for it (see `actions.hold_raters`)."""
     experiment = rater.experiment
     held, turns, raters, taken = together(
-        _held.of(rater.pk), turns_of.of(rater.pk), *asked_around(experiment, now)
+        _held.of(rater.pk), turns_of.of(rater.pk), *asked_around(rater, now)
     )  # in this order: who holds the rater reads what is so by then
     if not held:
         raise RatingEnded
@@ -208,7 +207,7 @@ def _find(rater: Rater, now: datetime, *, again: UUID | None, act: Act | None = 
         standing = act(standing)
     settled = _settle(rater, standing, now)
     if settled is not standing:  # a pair went back, and is taken by that much less
-        standing, taken = settled, taken_in(experiment.pk, now)
+        standing, (raters, taken) = settled, together(*asked_around(rater, now))
     board = board_for(rater, experiment, standing, raters, taken)
     if board.status != Status.RATING:
         raise RatingEnded  # and nothing of this transaction is kept
@@ -329,5 +328,5 @@ def _standing(rater: Rater) -> Standing:
 
 
 def _board(rater: Rater, now: datetime) -> Board:
-    raters, taken = together(*asked_around(rater.experiment, now))
+    raters, taken = together(*asked_around(rater, now))
     return board_for(rater, rater.experiment, _standing(rater), raters, taken)

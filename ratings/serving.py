@@ -26,10 +26,12 @@ from ratings.pairing import (
     queue,
     still_to_come,
 )
-from ratings.slots import NOTHING, taken_by, taken_in, taken_of
+from ratings.slots import NOTHING, taken_by, taken_in, taken_of, taken_of_unseen
 from ratings.standing import Standing, Turn, whether
 
 LEASE = timedelta(minutes=30)
+# From so many judgments of each pair on, looking up the unseen pairs is cheaper than counting what everybody was given.
+CROWD = 20
 add_assignment = Adding(Assignment)
 
 
@@ -57,9 +59,12 @@ class Board:
         return self.real_left + self.controls_left + self.repeats_left
 
 
-def asked_around(experiment: Experiment, now: datetime) -> tuple[Question, Question]:
-    """What `board_for` has to be told: who the raters are, and what is taken of each pair."""
-    return raters_of.of(experiment.pk, now), taken_in.of(experiment.pk, now)
+def asked_around(rater: Rater, now: datetime) -> tuple[Question, Question]:
+    """What `board_for` has to be told: who the raters are, and what is taken of each pair this rater has not seen."""
+    experiment = rater.experiment
+    crowd = experiment.ratings_per_pair >= CROWD
+    taken = taken_of_unseen.of(experiment.pk, rater.pk, now) if crowd else taken_in.of(experiment.pk, now)
+    return raters_of.of(experiment.pk, now), taken
 
 
 def board_for(

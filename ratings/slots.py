@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from django.db.models import BooleanField, Count, F, Func, Q, QuerySet, Subquery
 
 from config.prepared import Row, prepared
-from ratings.models import Assignment, AssignmentKind, Rater
+from ratings.models import Assignment, AssignmentKind, Comparison, Rater
 
 # The pair as an expression, raters as a list: else an analysed SQLite walks every experiment's assignments.
 PAIR = F("comparison_id") + 0
@@ -51,6 +51,14 @@ def taken_by(rows: Iterable[Row]) -> dict[int, Taken]:
 @prepared
 def taken_in(experiment: int, now: datetime) -> QuerySet[Assignment, Row]:
     return _counted(now, Q(Among(F("rater_id"), Subquery(Rater.objects.filter(experiment=experiment).values("pk")))))
+
+
+@prepared
+def taken_of_unseen(experiment: int, rater: int, now: datetime) -> QuerySet[Assignment, Row]:
+    """Only of pairs that this rater was never given: where hundreds judge each, these hold a quarter of all at most."""
+    seen = Assignment.objects.filter(rater=rater).values("comparison")
+    unseen = Comparison.objects.filter(input__experiment=experiment).exclude(pk__in=seen).values("pk")
+    return _counted(now, Q(Among(F("comparison_id"), Subquery(unseen))))
 
 
 @prepared

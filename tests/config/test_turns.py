@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from config.turns import Turns
+from tests.faults.killable import until
 
 LONG = 60.0  # nobody waits so long where the code is right
 
@@ -35,6 +36,29 @@ def test_no_more_than_so_many_run_at_a_time_and_all_of_them_run() -> None:
         go_on.set()
         assert sorted(one.result(LONG) for one in (*first, *others)) == list(range(8))
     assert most == 2
+
+
+def test_who_came_first_goes_first_and_nobody_slips_in_between() -> None:
+    in_turn, order, go_on = Turns(1, LONG), list[str](), threading.Event()
+
+    @in_turn
+    def work(name: str) -> None:
+        order.append(name)
+        go_on.wait(LONG)
+
+    def twice() -> None:
+        work("first")
+        work("first once more")
+
+    with ThreadPoolExecutor(3) as pool:
+        calls = []
+        for number, call in enumerate((twice, lambda: work("second"), lambda: work("third"))):
+            calls.append(pool.submit(call))
+            until(lambda: order == ["first"] and in_turn.waiting == number)  # noqa: B023 - called at once
+        go_on.set()
+        for each in calls:
+            each.result(LONG)
+    assert order == ["first", "second", "third", "first once more"]
 
 
 def test_who_has_waited_long_goes_as_well() -> None:

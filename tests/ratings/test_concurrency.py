@@ -131,7 +131,7 @@ def test_nothing_is_judged_after_the_closing_however_close() -> None:
 
 
 def board_as_of_now(rater: Rater) -> Board:
-    raters, taken = together(*asked_around(rater.experiment, START))
+    raters, taken = together(*asked_around(rater, START))
     standing = standing_of(rater, turns_of(rater.pk), baseline=rater.experiment.baseline_id)
     return board_for(rater, rater.experiment, standing, raters, taken)
 

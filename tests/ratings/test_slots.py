@@ -7,7 +7,7 @@ import pytest
 
 from experiments.models import Experiment
 from ratings.models import Assignment, Comparison, Judgment
-from ratings.slots import Taken, taken_by, taken_in, taken_of
+from ratings.slots import Taken, taken_by, taken_in, taken_of, taken_of_unseen
 from tests.factories import NOW, a_judgment, a_rater, a_rating_experiment
 
 pytestmark = pytest.mark.django_db
@@ -38,6 +38,20 @@ def test_sides_judgments_and_showings_are_counted(experiment: Experiment, pair: 
     assert taken_by(taken_of(pair.pk, NOW)) == {pair.pk: taken}
     later = taken_by(taken_of(pair.pk, NOW + timedelta(hours=1)))
     assert later == {pair.pk: Taken(first_left=1, second_left=1, judged=2, given=3)}
+
+
+def test_only_of_pairs_a_rater_has_not_seen_it_can_be_asked(experiment: Experiment, pair: Comparison) -> None:
+    other = Comparison.objects.filter(input__experiment=experiment).latest("pk")
+    elsewhere = a_rating_experiment(inputs=1)
+    a_judgment(Comparison.objects.get(input__experiment=elsewhere), a_rater(elsewhere))
+    one, two, new = (a_rater(experiment, name) for name in ("one", "two", "new"))
+    for judged, rater in ((pair, one), (other, one), (pair, two)):
+        a_judgment(judged, rater)
+    whole = taken_by(taken_in(experiment.pk, NOW))
+    assert whole.keys() == {pair.pk, other.pk}
+    assert taken_by(taken_of_unseen(experiment.pk, new.pk, NOW)) == whole
+    assert taken_by(taken_of_unseen(experiment.pk, two.pk, NOW)) == {other.pk: whole[other.pk]}
+    assert taken_by(taken_of_unseen(experiment.pk, one.pk, NOW)) == {}
 
 
 def test_the_last_judgment_of_an_assignment_decides(experiment: Experiment, pair: Comparison) -> None:
