@@ -22,8 +22,6 @@ class Offer:
     group: Group
     leading: int
     following: int
-    leading_arm: int
-    following_arm: int
     leads_first: bool
 
     def candidate(self, given: Taken) -> Candidate:
@@ -32,11 +30,6 @@ class Offer:
         if not self.leads_first:
             forward, backward = backward, forward
         return Candidate(self.comparison, self.item, self.group, forward, backward)
-
-    def arms_from(self, left: int) -> tuple[int, int]:
-        """Of card A and of card B, where this output is on card A."""
-        arms = self.leading_arm, self.following_arm
-        return arms if left == self.leading else arms[::-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,5 +67,5 @@ def _offer(row: tuple[int, int, str, int, int, int, int, int | None], baseline: 
     pk, item, kind, first, second, first_arm, second_arm, expected = row
     group = CONTROLS if kind == ComparisonKind.CONTROL else orient((first_arm, second_arm), baseline)
     leads_first = first == expected if group == CONTROLS else first_arm == group[0]
-    sides = (first, second, first_arm, second_arm) if leads_first else (second, first, second_arm, first_arm)
+    sides = (first, second) if leads_first else (second, first)
     return Offer(pk, item, group, *sides, leads_first)

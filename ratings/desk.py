@@ -6,11 +6,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.contrib.auth.models import AnonymousUser
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
-from accounts.models import Event, User
 from config.outage import once_more
 from config.prepared import Adding, Row, prepared, together
 from experiments.models import Experiment, Status
@@ -155,19 +153,6 @@ def done_by(*, rater: Rater) -> int:
     return Judgment.objects.current().filter(assignment__rater=rater).count()
 
 
-def could_see_the_key(*, rater: Rater, user: User | AnonymousUser) -> bool:
-    """Whether whoever is signed in beside the rater's session can look up which system is which, or once could.
-
-    So can owners, also of an experiment whose answers came along, whoever ever worked on it, and superusers.
-    """
-    if not user.is_authenticated:
-        return False
-    pk, name = rater.experiment_id, f"experiment {rater.experiment.slug}"
-    related = Q(pk=pk) | Q(followers=pk) | Q(follows=pk)
-    worked = Event.objects.filter(Q(actor=user) | Q(detail__owner=user.email), object=name)
-    return user.is_superuser or Experiment.objects.filter(related, owners=user).exists() or worked.exists()
-
-
 def prefer(*, rater: Rater, preferences: Mapping[str, str]) -> None:
     """Remember how the rater likes to read."""
     rater.preferences = dict(rater.preferences) | dict(preferences)
@@ -241,14 +226,21 @@ def _settle(rater: Rater, standing: Standing, now: datetime) -> Standing:
 
 
 def _guess_due(rater: Rater, board: Board) -> Turn | None:
-    """The pair judged last, where it is one of the rater's last three and holds the system in use today."""
+    """The pair judged last, where it is one of the rater's last three.
+
+    Whether it holds the system in use today must not matter: who is asked of some pairs only learns which these are.
+    """
     standing = board.standing
-    if not rater.experiment.ask_guess or not standing.done or board.left >= GUESSES:
+    if not _may_guess(rater, standing) or not standing.done or board.left >= GUESSES:
         return None
     last = standing.done[-1]
-    if standing.baseline not in last.arms or last.pk in standing.guessed or len(standing.guessed) >= GUESSES:
-        return None
-    return last
+    return None if last.pk in standing.guessed else last
+
+
+def _may_guess(rater: Rater, standing: Standing) -> bool:
+    """Whether the rater can be asked (once more) which card comes from the system in use today."""
+    asked = rater.experiment.ask_guess and standing.baseline is not None
+    return asked and len(standing.guessed) < GUESSES
 
 
 def _record(
@@ -307,7 +299,7 @@ def _skip(standing: Standing, token: UUID, reason: str, now: datetime) -> Standi
 
 def _guess(rater: Rater, standing: Standing, token: UUID, side: str, now: datetime) -> Standing:
     turn = standing.by_token(token)
-    if not rater.experiment.ask_guess or turn is None or turn.judged_at is None or turn.pk in standing.guessed:
+    if not _may_guess(rater, standing) or turn is None or turn.judged_at is None or turn.pk in standing.guessed:
         return standing
     Guess.objects.create(assignment_id=turn.pk, side=Side(side), guessed_at=now)
     return replace(standing, guessed=standing.guessed | {turn.pk})

@@ -55,11 +55,6 @@ class Turn(NamedTuple):
         return self.offer.item
 
     @property
-    def arms(self) -> tuple[int, int]:
-        """Of card A and of card B."""
-        return self.offer.arms_from(self.left)
-
-    @property
     def is_open(self) -> bool:
         """Neither judged nor skipped."""
         return self.judged_at is None and not self.skipped

@@ -25,6 +25,7 @@ from ratings.access import (
 from ratings.blind import BlindGuess
 from ratings.desk import Pause, Shown
 from ratings.forms import GuessForm, PracticeForm, PreferencesForm, SkipForm, UndoForm, VerdictForm
+from ratings.knowing import could_see_the_key
 from ratings.showing import asked_beside, asked_by, comfort_of
 
 AGAIN = "again"  # in the session: the judged pair that the rater went back to, so that a reload shows it again
@@ -49,7 +50,7 @@ def link(request: HttpRequest, token: str) -> HttpResponse:
         "briefing": welcome.briefing,
         "returning": welcome.returning,
         "done": welcome.done,
-        "unblinded": desk.could_see_the_key(rater=knock.rater, user=request.user),
+        "unblinded": could_see_the_key(rater=knock.rater, user=request.user),
         "elsewhere": knock.rater.first_used_at is not None and rater_of(request) != knock.rater,
     }
     return render(request, "ratings/landing.html", context)
@@ -74,7 +75,7 @@ def _judge(request: RaterRequest) -> HttpResponse:
         token=form.cleaned_data["assignment"],
         key=form.cleaned_data["key"],
         answer=form.answer(),
-        unblinded=desk.could_see_the_key(rater=request.rater, user=request.user),
+        unblinded=could_see_the_key(rater=request.rater, user=request.user),
         now=timezone.now(),
     )
     request.session.pop(AGAIN, None)

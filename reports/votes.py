@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
-from django.db.models import Case, QuerySet, Value, When
+from django.db.models import Case, Q, QuerySet, Value, When
 from django.db.models.functions import Length
 from numpy.typing import NDArray
 
@@ -299,7 +299,9 @@ def _state_code() -> Case:
 def _guesses(experiment: Experiment, positions: _Positions) -> Guesses:
     # A control shows an answer to another request, a repeat a pair already thought about: neither tests the blinding.
     asked = Guess.objects.filter(assignment__rater__experiment=experiment, assignment__kind=AssignmentKind.RATING)
-    rows = asked.exclude(assignment__judgments__unblinded=True)
+    # Nor does a pair without the system in use today, of which is asked as well, so that asking tells nothing.
+    today = Q(assignment__left__arm=experiment.baseline_id) | Q(assignment__right__arm=experiment.baseline_id)
+    rows = asked.filter(today).exclude(assignment__judgments__unblinded=True)
     # Nobody guesses unasked, and looking for guesses among a million assignments takes a second.
     rows = rows if experiment.ask_guess else rows.none()
     made = list(rows.order_by("pk").values_list("side", "assignment__left_id", "assignment__right_id"))

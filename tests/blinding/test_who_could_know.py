@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from accounts.models import User
 from console.drafting import share, unshare
 from experiments.models import Experiment
-from ratings.desk import could_see_the_key
+from ratings.knowing import could_see_the_key
 from ratings.links import replace
 from ratings.models import Judgment, Rater
 from tests.factories import a_rater, a_rating_experiment, a_user
@@ -87,3 +87,32 @@ def test_an_owner_of_the_experiment_that_the_answers_came_from_could_know() -> N
     assert not could_see_the_key(rater=rater, user=a_user("nobody@example.org", is_staff=True))
     assert could_see_the_key(rater=rater, user=a_user("all@example.org", is_superuser=True))
     assert Rater.objects.count() == 2
+
+
+def test_whoever_saw_the_answers_anywhere_along_the_line_could_know() -> None:
+    """The same stored answers pass from check to check: two steps away, or beside, they are no less known."""
+    first = a_rating_experiment(owner=a_user())
+    second = a_rating_experiment(follows=first, owner=a_user("second@example.org"))
+    third = a_rating_experiment(follows=second, owner=a_user("third@example.org"))
+    beside = a_rating_experiment(follows=first, owner=a_user("beside@example.org"))
+    everybody = [one.owners.get() for one in (first, second, third, beside)]
+    for one in (first, second, third, beside):
+        rater = a_rater(one)
+        assert [could_see_the_key(rater=rater, user=user) for user in everybody] == [True] * 4
+    assert not could_see_the_key(rater=rater, user=a_user("nobody@example.org"))
+
+
+def test_a_former_owner_of_an_experiment_of_the_line_could_know() -> None:
+    first = a_rating_experiment(owner=a_user())
+    later = a_rating_experiment(follows=first)
+    former = a_user("former@example.org")
+    share(experiment=first, email=former.email, by=first.owners.get())
+    unshare(experiment=first, email=former.email, by=first.owners.exclude(pk=former.pk).get())
+    assert could_see_the_key(rater=a_rater(later), user=former)
+
+
+def test_an_owner_beside_the_raters_session_could_see_the_key() -> None:
+    owner, stranger = a_user(), a_user("other@example.org")
+    rater = a_rater(a_rating_experiment(owner=owner))
+    assert could_see_the_key(rater=rater, user=owner)
+    assert not could_see_the_key(rater=rater, user=stranger)

@@ -214,9 +214,9 @@ MUTANTS = (
     ),
     Mutant(
         "who can see the key is marked",
-        "ratings/desk.py",
-        "    if not user.is_authenticated:\n        return False\n    pk,",
-        "    if user:\n        return False\n    pk,",
+        "ratings/knowing.py",
+        "    if not user.is_authenticated:\n        return False\n    family",
+        "    if user:\n        return False\n    family",
         (f"{VIEWS}::test_an_owner_is_told_and_judges_unblinded",),
     ),
     Mutant(
@@ -228,10 +228,24 @@ MUTANTS = (
     ),
     Mutant(
         "a former owner could know",
-        "ratings/desk.py",
-        "Experiment.objects.filter(related, owners=user).exists() or worked.exists()",
-        "Experiment.objects.filter(related, owners=user).exists()",
+        "ratings/knowing.py",
+        "Experiment.objects.filter(pk__in=family, owners=user).exists() or worked.exists()",
+        "Experiment.objects.filter(pk__in=family, owners=user).exists()",
         ("tests/blinding/test_who_could_know.py",),
+    ),
+    Mutant(
+        "answers pass along the whole line of experiments",
+        "ratings/knowing.py",
+        "        edge = set(found)\n",
+        "        edge = set()\n",
+        ("tests/blinding/test_who_could_know.py",),
+    ),
+    Mutant(
+        "asking for a guess tells nothing of the pair",
+        "ratings/desk.py",
+        "return None if last.pk in standing.guessed else last",
+        "return None if last.pk in standing.guessed or standing.baseline not in last.offer.group else last",
+        (f"{DESK}::test_every_pair_is_guessed_at_whichever_systems_it_holds",),
     ),
     Mutant(
         "a link that was opened elsewhere says so",

@@ -18,7 +18,7 @@ from ratings.models import (
 )
 from ratings.serving import LEASE
 from ratings.standing import standing_of, turns_of
-from tests.factories import a_rater, a_user
+from tests.factories import a_rater
 from tests.ratings.driving import START, an_open_experiment, judge, minute, rate_through, shown
 
 pytestmark = pytest.mark.django_db
@@ -347,6 +347,27 @@ def test_without_a_baseline_nobody_is_asked_to_guess() -> None:
     assert isinstance(judge(rater, shown(rater)), BlindPair)
 
 
+def test_every_pair_is_guessed_at_whichever_systems_it_holds() -> None:
+    """A question that only pairs with the system in use today get would tell which these are."""
+    rater = a_desk(inputs=1, arms=3, ask_guess=True, pairs="all")
+    guessed, found = [], desk.next_pair(rater=rater, now=START)
+    while not isinstance(found, Pause):
+        if isinstance(found, BlindGuess):
+            guessed.append(found.number)
+            found = desk.guess(rater=rater, token=found.token, side="left", now=START)
+        else:
+            found = judge(rater, found)
+    assert guessed == [1, 2, 3]
+
+
+def test_a_guess_that_nobody_asked_for_is_not_saved() -> None:
+    rater = a_desk(inputs=6, ask_guess=True)
+    rate_through(rater)
+    for turn in Assignment.objects.filter(rater=rater):
+        desk.guess(rater=rater, token=turn.token, side="left", now=START)
+    assert Guess.objects.count() == 3
+
+
 def test_only_the_first_guess_counts() -> None:
     rater = a_desk(inputs=1, ask_guess=True)
     found = judge(rater, shown(rater))
@@ -395,14 +416,3 @@ def test_a_break_is_offered_after_twenty_five_minutes_of_one_sitting() -> None:
         judge(rater, shown(rater, minute(10 * number)), now=minute(10 * number + 1))
         due.append(shown(rater, minute(10 * number + 1)).break_after)
     assert due == [None, None, None, 4, None]
-
-
-# --- who could know
-
-
-def test_an_owner_beside_the_raters_session_could_see_the_key() -> None:
-    rater = a_desk()
-    owner, stranger = a_user(), a_user("other@example.org")
-    rater.experiment.owners.add(owner)
-    assert desk.could_see_the_key(rater=rater, user=owner)
-    assert not desk.could_see_the_key(rater=rater, user=stranger)
