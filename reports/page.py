@@ -59,12 +59,7 @@ def _public(report: Report) -> list[dict[str, Any]]:
 def _panels(report: Report) -> list[dict[str, Any]]:
     """The three numbers, each for every system, the baseline last: name, value, limits and a note."""
     return [
-        {
-            "title": "Quality",
-            "what": "score against the system in use: 50 % is no difference",
-            "style": "percent",
-            "figures": [_score(report, system) for system in report["systems"]],
-        },
+        _quality(report),
         {
             "title": "Latency",
             "what": "95 % of answers are complete within",
@@ -78,6 +73,19 @@ def _panels(report: Report) -> list[dict[str, Any]]:
             "figures": [_cost(system) for system in report["systems"]],
         },
     ]
+
+
+def _quality(report: Report) -> dict[str, Any]:
+    """The score against the system in use; where none is, the strength in the ranking of all."""
+    if any(system["baseline"] for system in report["systems"]):
+        what, style = "score against the system in use: 50 % is no difference", "percent"
+        figures = [_score(report, system) for system in report["systems"]]
+    else:
+        what, style = "Elo points in the ranking of all: 0 is the mean", "rating"
+        ranked = {one["name"]: {**one, "value": one["elo"], "method": None} for one in report["ranking"]}
+        unranked = {"value": None, "low": None, "high": None, "method": None, "why": "not judged"}
+        figures = [_figure(system, ranked.get(system["name"], unranked)) for system in report["systems"]]
+    return {"title": "Quality", "what": what, "style": style, "figures": figures}
 
 
 def _figure(system: Mapping[str, Any], interval: Mapping[str, Any]) -> dict[str, Any]:

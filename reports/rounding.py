@@ -1,6 +1,7 @@
 """How a number is written: the page, its pictures, Markdown, HTML and PDF all ask here, so that they agree."""
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from math import ceil
 from typing import Any
 
@@ -79,11 +80,11 @@ def seconds(value: float | None) -> str:
 
 
 def money(value: float | None) -> str:
-    """USD to the cent, below ten cents to three digits: `6.89 USD`, `0.0413 USD`, `29,300 USD`."""
+    """USD to the cent, below ten cents three digits, from a thousand whole: `6.89 USD`, `0.0413 USD`, `6,000 USD`."""
     if value is None:
         return NOTHING
     size = abs(value)
-    if size >= 9_999.5:
+    if size >= 999.995:
         return f"{value:,.0f}{NBSP}USD"
     return f"{value:,.2f}{NBSP}USD" if size >= 0.0995 or size == 0 else f"{value:.3g}{NBSP}USD"
 
@@ -152,6 +153,14 @@ STYLES: dict[str, Style] = {
     "decimal": decimal,
     "rating": rating,
 }
+
+
+def moment(value: str | None) -> str:
+    """A time as the report keeps it, to the minute: `26 November 2026, 17:59 (UTC)`."""
+    if not value:
+        return NOTHING
+    at = datetime.fromisoformat(value).astimezone(UTC)
+    return f"{at.day} {at:%B %Y, %H:%M} (UTC)"
 
 
 def limits(interval: Mapping[str, Any] | None, style: str) -> str:

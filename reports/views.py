@@ -95,8 +95,7 @@ def pairs(request: HttpRequest, experiment: Experiment) -> HttpResponseBase:
     look(_owner(request), "the pairs", f"experiment {experiment.slug}")
     chosen = browser.Chosen.from_query(request.GET)
     context = {
-        "experiment": experiment,
-        "section": "experiments",
+        **_frame(experiment, "report"),
         "chosen": chosen,
         "names": browser.names(experiment),
         "listing": browser.listing(experiment, chosen),
@@ -109,8 +108,7 @@ def pairs(request: HttpRequest, experiment: Experiment) -> HttpResponseBase:
 def exports(request: HttpRequest, experiment: Experiment) -> HttpResponseBase:
     """Every file to take away, with a line of it and the checksum of its last download."""
     context = {
-        "experiment": experiment,
-        "section": "experiments",
+        **_frame(experiment, "exports"),
         "reports": downloads.reports(experiment),
         "exports": downloads.exports(experiment),
     }
@@ -162,6 +160,11 @@ def _owner(request: HttpRequest) -> User:
     return request.user
 
 
+def _frame(experiment: Experiment, place: str) -> dict[str, Any]:
+    """What the frame around every page of an experiment shows."""
+    return {"section": "experiments", "experiment": experiment, "place": place}
+
+
 def _report_page(
     request: HttpRequest,
     experiment: Experiment,
@@ -174,8 +177,7 @@ def _report_page(
     form = assumed or AssumptionsForm.showing(experiment, made)
     context: dict[str, Any] = {
         **page(made),
-        "experiment": experiment,
-        "section": "experiments",
+        **_frame(experiment, "report"),
         "form": form,
         "history": form.history(),
         "benchmarks": list(zip(made["context"]["benchmarks"], benchmarks.keys(experiment), strict=True)),
@@ -187,10 +189,11 @@ def _report_page(
 
 def _still_blind(request: HttpRequest, experiment: Experiment) -> HttpResponse:
     judged = progress.judged([experiment.pk]).get(experiment.pk, progress.Judged())
-    context = {"experiment": experiment, "section": "experiments", "done": judged.done, "wanted": judged.wanted}
+    place = "exports" if "/exports/" in request.path else "report"
+    context = {**_frame(experiment, place), "done": judged.done, "wanted": judged.wanted}
     return TemplateResponse(request, "reports/blind.html", context, status=409)
 
 
 def _unavailable(request: HttpRequest, experiment: Experiment, sentence: str) -> HttpResponse:
-    context = {"experiment": experiment, "section": "experiments", "sentence": sentence}
+    context = {**_frame(experiment, "exports"), "sentence": sentence}
     return TemplateResponse(request, "reports/unavailable.html", context, status=501)

@@ -65,7 +65,10 @@ def _lines(report: Report) -> Iterable[Line]:
     for one in report["slices"]:
         if one["score"]["value"] is not None:
             kind = "by criterion" if one["by"] == "criterion" else "by tag"
-            label, group = f"{one['name']} ({one['inputs']} inputs)", f"{one['candidate']}, {kind}"
+            label, group = (
+                f"{one['name']} ({one['inputs']} {'input' if one['inputs'] == 1 else 'inputs'})",
+                f"{one['candidate']}, {kind}",
+            )
             yield label, group, "", one["score"], False
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from reports.rounding import count, decimal, duration, limits, money, p_value, percent, points, volume
+from reports.rounding import count, decimal, duration, limits, moment, money, p_value, percent, points, volume
 
 Report = Mapping[str, Any]
 _ESCAPED = str.maketrans({"|": "\\|", "\n": " ", "\r": " ", "<": "&lt;", ">": "&gt;"})
@@ -111,7 +111,7 @@ def _systems(report: Report) -> Iterator[str]:
     )
     yield _bullets([_load(system) for system in report["systems"]])
     if report["latency_differences"]:
-        yield "Paired over inputs, against the system in use; different only where the interval leaves out nought:"
+        yield "Paired over inputs, against the system in use; different only where the interval does not include zero:"
         yield _bullets(
             f"{one['candidate']}: median {one['words']['p50']}, p95 {one['words']['p95']}"
             + (f"; {one['note']}" if one["note"] else "")
@@ -204,7 +204,7 @@ def _foot(report: Report) -> Iterator[str]:
     yield (
         f"{count(counts['judgments'])} blind judgments by {count(counts['raters'])} raters on "
         f"{count(counts['inputs'])} inputs; margin {points(experiment['margin']).removeprefix('+')}, "
-        f"fixed before rating. Seal `{experiment['seal']}`, closed {experiment['closed_at']}."
+        f"fixed before rating. Seal `{experiment['seal']}`, closed on {moment(experiment['closed_at'])}."
     )
 
 

@@ -11,6 +11,12 @@ MANY_BOTH_BAD = 0.20
 FEW_INPUTS = 30
 SIGNIFICANT = 0.05
 MOSTLY_RIGHT = 0.5
+LOST = {"failed": "failed", "truncated": "cut off", "refused": "refused", "empty": "empty"}
+
+
+def of_no_pair(report: Report) -> list[str]:
+    """What holds whichever pair is read: where nothing is in use today, none of them is the main one."""
+    return [*_of_the_seal(report), *_of_the_raters(report, None)]
 
 
 def caveats(report: Report, pair: Mapping[str, Any]) -> list[str]:
@@ -38,7 +44,8 @@ def _of_the_score(report: Report, pair: Mapping[str, Any]) -> Iterator[str]:
     elif held["verdict"]["panel"] != held["verdict"]["population"]:
         yield f"For exactly these raters the verdict would be “{held['verdict']['panel']}”."
     if pair["inputs"] < FEW_INPUTS:
-        yield f"Only {pair['inputs']} inputs were judged; 50 can decide a margin of 10 points."
+        inputs = "1 input was" if pair["inputs"] == 1 else f"{pair['inputs']} inputs were"
+        yield f"Only {inputs} judged; 50 can decide a margin of 10 points."
     bad = pair["both_bad"] / pair["votes"] if pair["votes"] else 0
     if bad >= MANY_BOTH_BAD:
         yield f"{percent(bad)} of the judgments found both answers bad: that is a finding about the task, not a tie."
@@ -48,12 +55,12 @@ def _of_the_score(report: Report, pair: Mapping[str, Any]) -> Iterator[str]:
         yield "Several candidates were compared: the test of the margin is corrected for that (Holm)."
 
 
-def _of_the_raters(report: Report, pair: Mapping[str, Any]) -> Iterator[str]:
+def _of_the_raters(report: Report, pair: Mapping[str, Any] | None) -> Iterator[str]:
     counts, blinding = report["counts"], report["blinding"]
     asked = counts["judgments"] + counts["skipped"]
     if asked and counts["skipped"] / asked > MANY_SKIPS:
         yield f"{percent(counts['skipped'] / asked)} of the pairs were skipped as not to be judged."
-    side = pair["side_effect"]
+    side: Mapping[str, Any] = pair["side_effect"] if pair else {"p": None}
     if side["p"] is not None and side["p"] < SIGNIFICANT:
         yield (
             f"Standing on the left changed a score by {abs(side['effect']) * 100:.1f} points (p {p_value(side['p'])}); "
@@ -66,7 +73,9 @@ def _of_the_raters(report: Report, pair: Mapping[str, Any]) -> Iterator[str]:
             f"{limits(guessed, 'percent')}): the blinding may have been seen through."
         )
     if counts["unblinded_judgments"]:
-        yield f"{count(counts['unblinded_judgments'])} judgments of people who could see the key are left out."
+        seen = counts["unblinded_judgments"]
+        left_out = "1 judgment" if seen == 1 else f"{count(seen)} judgments"
+        yield f"{left_out} of people who could see the key {'is' if seen == 1 else 'are'} left out."
     flagged = [rater["label"] for rater in report["raters"] if rater["flags"]]
     if flagged:
         verb, them = ("is", "that rater") if len(flagged) == 1 else ("are", "them")
@@ -79,12 +88,11 @@ def _of_the_systems(report: Report, pair: Mapping[str, Any]) -> Iterator[str]:
         if system["name"] not in {pair["candidate"], pair["baseline"]}:
             continue
         ended = system["failures"]
-        lost = ended["failed"] + ended["truncated"] + ended["refused"] + ended["empty"]
+        lost = {words: ended[name] for name, words in LOST.items() if ended[name]}
         if lost:
             yield (
-                f"{system['name']} gave no complete answer to {lost} of {ended['requests']} requests: "
-                f"{ended['failed']} failed, {ended['truncated']} cut off, "
-                f"{ended['refused']} refused, {ended['empty']} empty."
+                f"{system['name']} gave no complete answer to {sum(lost.values())} of {ended['requests']} requests: "
+                f"{', '.join(f'{n} {words}' for words, n in lost.items())}."
             )
         p95 = system["latency"]["e2e_p95"]
         if p95["value"] is not None and p95["high"] is None:

@@ -146,7 +146,7 @@ def _notes(measured: Measured, sustained: Sustained, own: Stated, assumed: State
     if level and sustained.lower_bound and not volume:
         notes.append(
             "its throughput is a lower bound and its cost an upper bound, as the GPU was never loaded beyond "
-            f"{level.concurrency} requests in flight."
+            f"{level.concurrency} {'request' if level.concurrency == 1 else 'requests'} in flight."
         )
     if level and target is None and sustained.loaded and level.p95 is not None:
         notes.append(

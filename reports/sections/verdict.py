@@ -6,7 +6,7 @@ from math import ceil
 from typing import Any
 
 from reports.rounding import NBSP, count, duration, limits, money, percent, volume, whole_percent
-from reports.sections.caveats import caveats
+from reports.sections.caveats import caveats, of_no_pair
 
 Section = dict[str, Any]
 SWITCH, STAY, UNDECIDED = "switch", "stay", "undecided"
@@ -130,15 +130,24 @@ def _without_a_case(report: Mapping[str, Any]) -> Section:
         why = "Undecided: no system is marked as the one in use today, so there is nothing to switch from."
     else:
         why = "Not enough data: no candidate was compared with the system in use today."
-    main = report["pairs"][0] if report["pairs"] else None
     return {
         "answer": UNDECIDED,
         "candidate": None,
         "baseline": None,
         "sentence": why,
-        "reasons": [],
-        "caveats": caveats(report, main) if main else [],
+        "reasons": _first(report),
+        "caveats": of_no_pair(report) if report["pairs"] else [],
     }
+
+
+def _first(report: Mapping[str, Any]) -> list[str]:
+    """Who leads the ranking, where no system in use decides."""
+    ranked = report["ranking"]
+    if len(ranked) < 2:
+        return []
+    low, high = ranked[0]["rank_low"], ranked[0]["rank_high"]
+    ranks = "" if low is None else f" (rank {low})" if low == high else f" (rank {low} to {high})"
+    return [f"Ranking: {ranked[0]['name']} comes first of {len(ranked)}{ranks}."]
 
 
 def _chosen(cases: list[Case]) -> Case:
@@ -177,7 +186,11 @@ def _cost(case: Case) -> str:
 
 def _latency(case: Case) -> str:
     own, other = (system["latency"]["p95"]["value"] for system in (case.candidate, case.baseline))
-    return f"its p95 is {duration(own)} against {duration(other)}" if own is not None and other is not None else ""
+    return (
+        f"95{NBSP}% of its answers take at most {duration(own)} against {duration(other)}"
+        if own is not None and other is not None
+        else ""
+    )
 
 
 def _price(system: Mapping[str, Any]) -> float | None:
@@ -207,7 +220,8 @@ def _reasons(case: Case) -> list[str]:
         )
     if _latency(case):
         found.append(
-            f"Latency: the p95 of {own} is {duration(case.candidate['latency']['p95']['value'])}, "
+            f"Latency: the p95 of {own}, within which 95{NBSP}% of its answers are complete, is "
+            f"{duration(case.candidate['latency']['p95']['value'])}, "
             f"of {other} {duration(case.baseline['latency']['p95']['value'])}."
         )
     return found

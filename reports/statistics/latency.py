@@ -197,7 +197,7 @@ def _of_weighted(ordered: Floats, weights: Floats, qs: Sequence[float]) -> Float
 def _why_open(n: int, q: float, level: float, low: float | None, high: float | None) -> str | None:
     runs = "1 run" if n == 1 else f"{n} runs"
     if high is None:
-        return f"no upper limit from {runs}: the {q:.0%} quantile needs {runs_needed(q, level=level)}"
+        return f"no upper limit from {runs}: the {q * 100:g}\u00a0% quantile needs {runs_needed(q, level=level)}"
     if low is None:
-        return f"no lower limit from {runs}: the {q:.0%} quantile needs {runs_needed(1 - q, level=level)}"
+        return f"no lower limit from {runs}: the {q * 100:g}\u00a0% quantile needs {runs_needed(1 - q, level=level)}"
     return None

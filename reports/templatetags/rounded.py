@@ -5,9 +5,10 @@ from typing import Any
 
 from django import template
 
-from reports.rounding import STYLES, limits
+from reports.rounding import STYLES, limits, moment
 
 register = template.Library()
+register.filter("moment", moment)
 
 
 @register.filter

@@ -270,7 +270,7 @@ def test_a_machine_that_was_bought_counts_by_its_day_instead_of_a_rent() -> None
     assert own["per_1000_requests"]["value"] == pytest.approx(OWNED_A_DAY)
     assert report["break_even"]["inputs"]["fixed_per_day"] == pytest.approx(OWNED_A_DAY)
     assert "hours switched on" not in {one["name"] for one in report["break_even"]["sensitivity"]}
-    assert "a machine bought for 9,000.00" in str(formats.write(report, "html"))
+    assert "a machine bought for 9,000\u00a0USD" in str(formats.write(report, "html"))
 
 
 def test_two_adapters_on_one_server_split_its_bill_but_not_the_cost_of_a_busy_hour() -> None:

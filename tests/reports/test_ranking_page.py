@@ -4,8 +4,11 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from experiments.models import Experiment
+from experiments.models import Experiment, Pairs
 from ratings.models import Judgment
+from reports import formats
+from reports.page import page
+from reports.report import current
 from tests.factories import a_judgment, a_rated_experiment, a_rater, a_rating_experiment
 from tests.reports import studies
 
@@ -40,3 +43,37 @@ def test_systems_that_never_met_are_ranked_with_half_a_vote_and_it_is_said(clien
     text = shown(client, studies.close(made))
     assert "half a vote" in text
     assert "nan" not in text.lower()
+
+
+def a_crowd_of_systems(owner: User) -> Experiment:
+    """Six systems, all against all, none in use today."""
+    made = a_rated_experiment(arms=6, inputs=4, raters=4)
+    made.baseline = None
+    made.pairs = Pairs.ALL
+    made.save(update_fields=["baseline", "pairs"])
+    made.owners.add(owner)
+    return made
+
+
+def test_where_nothing_is_in_use_today_the_ranking_stands_in_for_the_score(client: Client) -> None:
+    owner = User.objects.create_user("owner@example.org")
+    made = a_crowd_of_systems(owner)
+    report = current(made)
+    quality = page(report)["panels"][0]
+    assert "in use" not in quality["what"]
+    assert {one["interval"]["value"] for one in quality["figures"]} == {one["elo"] for one in report["ranking"]}
+    assert report["verdict"]["reasons"][0].startswith(f"Ranking: {report['ranking'][0]['name']} comes first of 6")
+    assert not [one for one in report["verdict"]["caveats"] if "Standing on the left" in one or "system-" in one]
+    assert "not compared with the system in use" not in formats.write(report, "html")
+
+
+def test_many_pairs_are_folded_on_the_page_and_open_in_the_file(client: Client) -> None:
+    owner = User.objects.create_user("owner@example.org")
+    made = a_crowd_of_systems(owner)
+    client.force_login(owner)
+    shown = client.get(f"/experiments/{made.pk}/report/").content.decode()
+    assert "Scores, votes and tests of all 15 pairs</summary>" in shown
+    assert shown.count('<figure class="votes">') == 15
+    filed = str(formats.write(current(made), "html"))
+    assert 'class="fold"' not in filed
+    assert filed.count('<figure class="votes">') == 15

@@ -98,6 +98,17 @@ def test_the_page_shows_the_verdict_and_the_three_numbers(client: Client, study:
     assert report["experiment"]["seal"] in page
 
 
+@pytest.mark.parametrize(("name", "place"), [("report", "Report"), ("report-pairs", "Pairs"), ("exports", "Exports")])
+def test_each_of_these_pages_stands_in_the_frame_of_its_experiment(
+    client: Client, study: Callable[..., Experiment], name: str, place: str
+) -> None:
+    experiment = study()
+    page = client.get(reverse(name, args=[experiment.pk])).content.decode()
+    assert f"<title>{place} · {experiment.title} · Blindpair</title>" in page
+    assert '<span class="pill">closed</span>' in page
+    assert page.count('aria-current="page"') == 2
+
+
 def test_the_page_asks_the_database_little_once_the_report_is_stored(
     client: Client, study: Callable[..., Experiment], django_assert_max_num_queries: Any
 ) -> None:

@@ -16,7 +16,7 @@ def test_fifty_runs_have_no_upper_limit_for_p95_and_say_what_it_takes() -> None:
     found = latency.from_single_runs(times(50), 0.95)
     assert found.low is not None
     assert found.high is None
-    assert found.why == "no upper limit from 50 runs: the 95% quantile needs 72"
+    assert found.why == "no upper limit from 50 runs: the 95\u00a0% quantile needs 72"
 
 
 def test_seventy_two_runs_have_one() -> None:
@@ -29,7 +29,7 @@ def test_very_few_runs_have_no_limit_that_they_cannot_have(n: int) -> None:
     median = latency.from_single_runs(times(n), 0.5)
     assert (median.low, median.high) == (None, None)
     assert median.why is not None
-    assert latency.from_single_runs(times(1), 0.95).why == "no upper limit from 1 run: the 95% quantile needs 72"
+    assert latency.from_single_runs(times(1), 0.95).why == "no upper limit from 1 run: the 95\u00a0% quantile needs 72"
 
 
 def test_nothing_timed_has_no_quantile() -> None:
