@@ -4,7 +4,7 @@ from typing import Any
 
 from backends.queries import failures, progress
 from experiments.models import Experiment
-from ratings.models import AssignmentKind, Comparison, ComparisonKind, Judgment
+from ratings.progress import Judged, judged
 
 
 def of(experiment: Experiment) -> dict[str, Any]:
@@ -29,8 +29,5 @@ def of(experiment: Experiment) -> dict[str, Any]:
 
 def judgments(experiment: Experiment) -> dict[str, int]:
     """`done`: current judgments of real pairs, first showings only; `wanted`: pairs times judgments wanted for each."""
-    pairs = Comparison.objects.filter(input__experiment=experiment, kind=ComparisonKind.REAL).count()
-    done = Judgment.objects.current().filter(
-        assignment__rater__experiment=experiment, assignment__kind=AssignmentKind.RATING
-    )
-    return {"done": done.count(), "wanted": pairs * experiment.ratings_per_pair}
+    found = judged([experiment.pk]).get(experiment.pk, Judged())
+    return {"done": found.done, "wanted": found.wanted}

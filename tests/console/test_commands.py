@@ -10,9 +10,12 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from console.command import Refusal
 from experiments.models import Experiment
+from ratings.models import AssignmentKind, Judgment
 from tests.factories import (
     a_collected_experiment,
     a_rated_experiment,
@@ -21,6 +24,7 @@ from tests.factories import (
     an_endpoint,
     an_experiment,
 )
+from tests.reports.studies import a_study, changed, shown_again
 
 pytestmark = pytest.mark.django_db
 
@@ -61,6 +65,22 @@ def test_status_counts_completions_and_judgments() -> None:
     assert said["completions"] == {"done": 10, "failed": 0, "pending": 0}
     assert said["judgments"] == {"done": 20, "wanted": 15}
     assert said["failures"] == []
+
+
+def test_status_counts_a_changed_mind_once_and_no_repeat() -> None:
+    experiment = a_study(inputs=4, raters=2, closed=False)
+    first, second = Judgment.objects.order_by("pk")[:2]
+    changed(first, "both_bad")
+    shown_again(second, verdict="left")
+    current = Judgment.objects.current().filter(assignment__kind=AssignmentKind.RATING)
+    assert facts("status", experiment.slug)["judgments"]["done"] == current.count() == 8
+
+
+def test_status_looks_up_no_judgment() -> None:
+    experiment = a_rated_experiment(inputs=2, raters=2, closed=False)
+    with CaptureQueriesContext(connection) as caught:
+        assert facts("status", experiment.slug)["judgments"]["done"] == 4
+    assert not [query["sql"] for query in caught if Judgment._meta.db_table in query["sql"]]
 
 
 def test_opening_prints_the_seal() -> None:
