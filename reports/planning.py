@@ -3,25 +3,23 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 from math import ceil
-from typing import Literal
 
 import numpy as np
 from django.db.models import Count, Max
 
 from experiments.models import Experiment, Pairs
 from ratings.models import Assignment
-from reports import votes
-from reports.sections.influences import sequence
+from reports import votes, watching
 from reports.statistics import planning as arithmetic
 from reports.statistics.intervals import FEWEST_RATERS
 from reports.statistics.planning import Advice, Plan, Power, VarianceComponents
 from reports.votes import Ballots, Versus
+from reports.watching import Signal
 
 FEWEST_INPUTS = 10  # before that, how votes vary is anybody's guess
-MOST_VOTES = 50_000  # beyond that nobody waits for an estimate of how votes vary
+MOST_VOTES = 20_000  # beyond that nobody waits for an estimate of how votes vary
 SECONDS_A_PAIR = 48.0
 REMEMBERED = 200
-Signal = Literal["continue", "may stop"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,12 +66,11 @@ def outlook(experiment: Experiment) -> Outlook:
 
 
 def so_far(experiment: Experiment) -> tuple[Outlook | None, Signal | None]:
-    """What the votes so far allow to expect, and for a monitored experiment whether it may stop: one reading of them.
+    """What the votes so far allow to expect, and for a monitored experiment whether it may stop.
 
     The outlook is that of the plan by the spread and the pace of these votes; None before ten inputs have all their
     judgments, and beyond MOST_VOTES. Only s² and icc are taken from the votes, and both stay what they are if every
-    verdict is turned round. The signal says whether every comparison is already decided one way or the other, never
-    which; None where watching was not chosen before rating.
+    verdict is turned round. The signal is None where watching was not chosen before rating.
     """
     there = Assignment.objects.filter(rater__experiment=experiment, counts__isnull=False)
     cast = there.aggregate(n=Count("pk"), last=Max("judged_at"))
@@ -95,9 +92,8 @@ def forget() -> None:
 
 
 def _told_of(experiment: Experiment, *, few: bool) -> tuple[Outlook | None, Signal | None]:
-    ballots = votes.read(experiment, texts=False)
-    plan = _reestimated(experiment, ballots) if few else None
-    return plan, _signal(experiment, ballots) if experiment.monitored else None
+    plan = _reestimated(experiment, votes.read(experiment, texts=False)) if few else None
+    return plan, watching.signal(experiment) if experiment.monitored else None
 
 
 def _reestimated(experiment: Experiment, ballots: Ballots) -> Outlook | None:
@@ -107,20 +103,6 @@ def _reestimated(experiment: Experiment, ballots: Ballots) -> Outlook | None:
     times = ballots.votes.seconds[~np.isnan(ballots.votes.seconds)]
     seconds = float(np.median(times)) if times.size else SECONDS_A_PAIR
     return _expected(arithmetic.reestimated(_plan(experiment), seen), experiment, seconds)
-
-
-def _signal(experiment: Experiment, ballots: Ballots) -> Signal:
-    rivals = _against_the_baseline(experiment, ballots)
-    watched = [sequence(cast, wanted=experiment.ratings_per_pair, rivals=len(rivals)) for cast in rivals]
-    decided = [
-        seen is not None
-        and (
-            seen.decided_at(margin=experiment.margin) is not None
-            or seen.hopeless_at(margin=experiment.margin) is not None
-        )
-        for seen in watched
-    ]
-    return "may stop" if decided and all(decided) else "continue"
 
 
 def _plan(experiment: Experiment) -> Plan:
@@ -176,14 +158,3 @@ def _pairs(ballots: Ballots) -> list[Versus]:
     size = len(ballots.arms) or 1
     met = np.unique(np.minimum(cast.left, cast.right) * size + np.maximum(cast.left, cast.right))
     return [votes.versus(cast, candidate=int(code) // size, baseline=int(code) % size) for code in met]
-
-
-def _against_the_baseline(experiment: Experiment, ballots: Ballots) -> list[Versus]:
-    if experiment.baseline is None:
-        return []
-    baseline = ballots.arms.index(experiment.baseline.code)
-    return [
-        votes.versus(ballots.votes, candidate=arm, baseline=baseline)
-        for arm in range(len(ballots.arms))
-        if arm != baseline
-    ]

@@ -1,11 +1,12 @@
 """Limits that stay valid however often one looks: each completed input is one step, in the order of completion."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from reports.statistics.interval import Floats
+from reports.statistics.interval import Floats, Ints
 
 ALPHA = 0.05
 
@@ -49,26 +50,43 @@ def betting(x: Floats, *, alpha: float = ALPHA, grid: int = 1000, cut: float = 0
     A mean m is kept while betting on and against it has not made 2/alpha out of 1; limits are steps of 1/grid.
     Raises ValueError for a value outside 0 … 1.
     """
+    lows, highs = np.zeros(x.size), np.ones(x.size)
+    for step, (low, high) in enumerate(_limits(x, alpha=alpha, grid=grid, cut=cut)):
+        lows[step], highs[step] = low, high
+    return Monitoring(lows=lows, highs=highs)
+
+
+def is_decided(x: Floats, *, margin: float, alpha: float = ALPHA, even: float = 0.5) -> bool:
+    """Whether non-inferiority, or inferiority beyond the margin, was certain after any input: `betting` up to there."""
+    return any(low > even - margin or high < even - margin for low, high in _limits(x, alpha=alpha))
+
+
+def completed(mean: Floats, votes: Ints, last: Ints, *, wanted: int) -> Floats:
+    """The scores of the inputs that have all their votes, in the order of the last vote on each."""
+    whole = votes >= wanted
+    return mean[whole][np.argsort(last[whole])]
+
+
+def _limits(x: Floats, *, alpha: float = ALPHA, grid: int = 1000, cut: float = 0.5) -> Iterator[tuple[float, float]]:
+    """One step after the other, so that whoever has seen enough need not have the rest."""
     if x.size and (x.min() < 0 or x.max() > 1):
         raise ValueError("The score of an input lies between 0 and 1.")
     means = np.arange(grid + 1) / grid
     with np.errstate(divide="ignore"):
         most_up, most_down = cut / means, cut / (1 - means)
     rising, falling = np.zeros(grid + 1), np.zeros(grid + 1)
-    lows, highs = np.zeros(x.size), np.ones(x.size)
     threshold = math.log(2 / alpha)
-    for step, (value, stake) in enumerate(zip(x, _stakes(x, alpha), strict=True)):
+    low, high = 0.0, 1.0
+    for value, stake in zip(x, _stakes(x, alpha), strict=True):
         rising += np.log1p(np.minimum(stake, most_up) * (value - means))
         falling += np.log1p(-np.minimum(stake, most_down) * (value - means))
         kept = np.maximum(rising, falling) <= threshold
         if not kept.all():  # what is out stays out: nobody need bet on it any more
             means, most_up, most_down = means[kept], most_up[kept], most_down[kept]
             rising, falling = rising[kept], falling[kept]
-        if not means.size:  # that has chance alpha; then the last limits stand
-            lows[step:], highs[step:] = lows[step - 1], highs[step - 1]
-            break
-        lows[step], highs[step] = means[0], means[-1]
-    return Monitoring(lows=lows, highs=highs)
+        if means.size:  # that none is left has chance alpha; then the last limits stand
+            low, high = float(means[0]), float(means[-1])
+        yield low, high
 
 
 def asymptotic(x: Floats, *, alpha: float = ALPHA, best_at: int = 50) -> Monitoring:
