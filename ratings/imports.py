@@ -27,6 +27,7 @@ from ratings.models import (
 from ratings.staging import MIRRORED, VERDICTS, Numbers, Staged
 
 SLICE = 20_000
+Flags = np.ndarray[Any, np.dtype[np.bool_]]
 ACCEPTABLE = {-1: None, 0: False, 1: True}
 MIRROR = np.asarray(MIRRORED)
 ASSIGNMENT_COLUMNS = (
@@ -95,14 +96,15 @@ class Places:
     assignment: Numbers
     swapped: Numbers
     follows: Numbers
-    is_new: np.ndarray[Any, np.dtype[np.bool_]]
+    is_new: Flags
 
 
 @transaction.atomic
 def add_judgments(*, experiment: Experiment, staged: Staged) -> Imported:
     """Write the staged rows; a later row of a rater on a pair supersedes the earlier, also one of an earlier import.
 
-    A verdict is stored from the side of its assignment's left, so that a pair given both ways round counts alike.
+    A verdict is stored from the side of its assignment's left, so that a pair given both ways round counts alike. Who
+    judged here while able to see the key did so in the file as well: no import brings such judgments into the score.
     """
     _roomy_cache()
     raters, new_raters = _raters(experiment, list(staged.raters))
@@ -110,7 +112,7 @@ def add_judgments(*, experiment: Experiment, staged: Staged) -> Imported:
     chains = follow(staged.keys())
     places = _places(staged, chains, raters, comparisons)
     _write_assignments(staged, chains, places, raters, comparisons)
-    judgments = _write_judgments(staged, chains, places)
+    judgments = _write_judgments(staged, chains, places, _who_knew(experiment, raters))
     criteria = _write_criteria(experiment, staged, chains, places, judgments)
     superseded = len(staged) - len(chains.key) + int(np.count_nonzero(places.follows))
     return Imported(
@@ -146,6 +148,12 @@ def _raters(experiment: Experiment, labels: Sequence[str]) -> tuple[Numbers, int
     made = Rater.objects.bulk_create((Rater(experiment=experiment, label=label) for label in missing), batch_size=500)
     known |= {rater.label: rater.pk for rater in made}
     return np.asarray([known[label] for label in labels], np.int64), len(missing)
+
+
+def _who_knew(experiment: Experiment, raters: Numbers) -> Flags:
+    """Which of these raters have judged here while able to see the key."""
+    unblinded = Assignment.objects.filter(rater__experiment=experiment, counts=False)
+    return np.isin(raters, np.fromiter(unblinded.values_list("rater_id", flat=True).distinct(), np.int64))
 
 
 def _comparisons(pairs: Sequence[tuple[int, int]]) -> tuple[Numbers, int]:
@@ -239,7 +247,7 @@ def _write_assignments(staged: Staged, chains: Chains, places: Places, raters: N
     _insert(Assignment, ASSIGNMENT_COLUMNS, rows())
 
 
-def _write_judgments(staged: Staged, chains: Chains, places: Places) -> Numbers:
+def _write_judgments(staged: Staged, chains: Chains, places: Places, knew: Flags) -> Numbers:
     """Write the judgments; their keys by row."""
     keys = reserve(Judgment, len(staged))
     verdict, swapped = np.asarray(staged.verdict), np.asarray(staged.swapped, np.int64)
@@ -253,8 +261,11 @@ def _write_judgments(staged: Staged, chains: Chains, places: Places) -> Numbers:
             follows = np.where(previous >= 0, keys[previous], places.follows[group])
             given = np.where(turned, MIRROR[verdict[part]], verdict[part])
             sides = np.where(turned[:, None], acceptable[part, ::-1], acceptable[part])
-            columns = (part, keys[part], places.assignment[group], given, sides[:, 0], sides[:, 1], follows)
-            for row, pk, assignment, said, left, right, before in zip(*(one.tolist() for one in columns), strict=True):
+            unblinded = knew[chains.key[group] // len(staged.pairs)]
+            columns = (part, keys[part], places.assignment[group], given, sides[:, 0], sides[:, 1], follows, unblinded)
+            for row, pk, assignment, said, left, right, before, knows in zip(
+                *(one.tolist() for one in columns), strict=True
+            ):
                 seconds, judged = staged.seconds[row], staged.judged_at[row]
                 yield (
                     pk,
@@ -269,7 +280,7 @@ def _write_judgments(staged: Staged, chains: Chains, places: Places) -> Numbers:
                     now if isnan(judged) else _time(datetime.fromtimestamp(judged, UTC)),
                     "",
                     False,
-                    False,
+                    knows,
                     True,
                 )
 

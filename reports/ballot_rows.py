@@ -30,6 +30,7 @@ from reports.statistics.verdicts import BOTH_BAD, BOTH_GOOD, LEFT, RIGHT
 CODES = {Verdict.LEFT: LEFT, Verdict.RIGHT: RIGHT, Verdict.BOTH_GOOD: BOTH_GOOD, Verdict.BOTH_BAD: BOTH_BAD}
 KINDS = {AssignmentKind.RATING: 0, AssignmentKind.REPEAT: 1, AssignmentKind.CONTROL: 2}
 SKIPPED = 4
+UNBLINDED, IMPORTED = 256, 512
 CHUNK = 20_000
 # Where the rows of an experiment lie this close together, reading the stretch beats looking up each of them.
 DENSE = 3
@@ -39,8 +40,9 @@ DENSE = 3
 class Rows:
     """Current judgments, one entry each, with what their assignments say; keys are primary keys.
 
-    `packed` holds verdict + 4 left acceptable + 16 right acceptable (2 is unsaid) + 64 strength + 256 unblinded;
-    `seconds` is negative where nobody measured. `superseded` and `skipped` are counts.
+    `packed` holds verdict + 4 left acceptable + 16 right acceptable (2 is unsaid) + 64 strength + 256 unblinded + 512
+    imported; `seconds` is negative where nobody measured. `superseded`, `skipped` and `overwritten` (judged here,
+    replaced by an import) are counts.
     """
 
     assignment: Ints
@@ -52,6 +54,7 @@ class Rows:
     seconds: Floats
     superseded: int
     skipped: int
+    overwritten: int
 
     def of_kind(self, kind: AssignmentKind) -> "Rows":
         """Those of one kind of assignment."""
@@ -66,6 +69,7 @@ class Rows:
             seconds=self.seconds[mask],
             superseded=self.superseded,
             skipped=self.skipped,
+            overwritten=self.overwritten,
         )
 
 
@@ -86,7 +90,14 @@ def read(experiment: Experiment) -> Rows:
         seconds=current["seconds"],
         superseded=int(replaced.size),
         skipped=int(np.count_nonzero(~np.isin(open_skips, current["assignment"]))) if open_skips.size else 0,
+        overwritten=_overwritten(judged),
     )
+
+
+def _overwritten(judged: NDArray[Any]) -> int:
+    """How many judgments that were made here an import replaced."""
+    imported = judged["packed"] & IMPORTED > 0
+    return int(np.count_nonzero(np.isin(judged["pk"][~imported], judged["supersedes"][imported])))
 
 
 def columns(rows: QuerySet[Any, Any], names: list[tuple[str, str]]) -> NDArray[Any]:
@@ -161,12 +172,14 @@ def _packed() -> Expression:
         default=Value(0),
     )
     unblinded = Case(When(unblinded=True, then=Value(1)), default=Value(0))
+    imported = Case(When(imported=True, then=Value(1)), default=Value(0))
     packed: Expression = (
         verdict_code("verdict")
         + 4 * _answer_code("left_acceptable")
         + 16 * _answer_code("right_acceptable")
         + 64 * strength
-        + 256 * unblinded
+        + UNBLINDED * unblinded
+        + IMPORTED * imported
     )
     return packed
 

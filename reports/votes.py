@@ -12,7 +12,7 @@ from experiments.models import Arm, Decision, Experiment, Input, Output, OutputS
 from experiments.naming import TO_THE_RATER
 from ratings.models import Assignment, AssignmentKind, CriterionVerdict, Guess, Rater, Side
 from reports import ballot_rows
-from reports.ballot_rows import Rows, columns, verdict_code
+from reports.ballot_rows import IMPORTED, UNBLINDED, Rows, columns, verdict_code
 from reports.statistics.interval import Bools, Floats, Ints
 from reports.statistics.verdicts import BOTH_BAD, BOTH_GOOD, LEFT, RIGHT, candidate_score
 
@@ -142,6 +142,8 @@ class Ballots:
     unblinded: Votes
     guesses: Guesses
     superseded: int
+    imported: int
+    overwritten: int
     skipped: int
 
 
@@ -188,6 +190,8 @@ def read(experiment: Experiment, *, texts: bool = True) -> Ballots:
         unblinded=unblinded,
         guesses=_guesses(experiment, positions),
         superseded=cast.superseded,
+        imported=_imported(cast),
+        overwritten=cast.overwritten,
         skipped=cast.skipped,
     )
 
@@ -238,8 +242,14 @@ def _blinded_and_not(cast: Rows, positions: _Positions) -> tuple[Votes, Votes]:
     )
     # One order whatever the database's: sums and resamples then agree to the last digit.
     order = np.lexsort((everything.assignment, everything.rater, everything.input))
-    unblinded = (cast.packed[order] >> 8).astype(bool)
+    unblinded = cast.packed[order] & UNBLINDED > 0
     return everything.where(order[~unblinded]), everything.where(order[unblinded])
+
+
+def _imported(cast: Rows) -> int:
+    """How many of the judgments that count came from a file."""
+    counted = cast.of_kind(AssignmentKind.RATING).packed
+    return int(np.count_nonzero(counted & (IMPORTED | UNBLINDED) == IMPORTED))
 
 
 def _known(answers: Ints) -> Ints:

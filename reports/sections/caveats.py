@@ -72,6 +72,11 @@ def _of_the_raters(report: Report, pair: Mapping[str, Any] | None) -> Iterator[s
             f"Raters guessed the system in use today more often than chance would ({percent(guessed['value'])} right, "
             f"{limits(guessed, 'percent')}): the blinding may have been seen through."
         )
+    if counts["imported"]:
+        share = "All" if counts["imported"] == counts["judgments"] else f"{count(counts['imported'])} of"
+        yield f"{share} {count(counts['judgments'])} judgments were imported: what those raters saw is not known here."
+    if counts["overwritten"]:
+        yield f"{count(counts['overwritten'])} of what raters judged here was replaced by an import."
     if counts["unblinded_judgments"]:
         seen = counts["unblinded_judgments"]
         left_out = "1 judgment" if seen == 1 else f"{count(seen)} judgments"

@@ -39,13 +39,18 @@ def experiment(study: Study) -> Section:
 
 
 def counts(study: Study) -> Section:
-    """`judgments` are those that enter the score; what does not is counted apart."""
+    """`judgments` are those that enter the score, `imported` so many of them; what does not enter is counted apart.
+
+    `overwritten` were made here and replaced by an import.
+    """
     ballots, cast = study.ballots, study.votes
     return {
         "inputs": len(ballots.inputs),
         "comparisons": _comparisons(study),
         "judgments": len(cast),
         "superseded": ballots.superseded,
+        "imported": ballots.imported,
+        "overwritten": ballots.overwritten,
         "raters": int(np.unique(cast.rater).size),
         "skipped": ballots.skipped,
         "repeats": len(ballots.repeats),

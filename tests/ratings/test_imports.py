@@ -127,6 +127,17 @@ def test_an_import_supersedes_what_a_rater_of_that_label_judged_here() -> None:
     assert sorted(Assignment.objects.values_list("position", flat=True)) == [1, 2]
 
 
+def test_no_import_brings_judgments_of_somebody_who_could_see_the_key_into_the_score() -> None:
+    """Neither those that it replaces nor others in the file, nor what that rater judges here afterwards."""
+    experiment = a_rating_experiment()
+    ann = a_rater(experiment, "ann")
+    a_judgment(Comparison.objects.filter(input__external_id="in1").get(), ann, unblinded=True)
+    bring_in(experiment, lines({"verdict": "right"}, {"input": "in2", "verdict": "right"}, {"rater": "bob"}))
+    found = Judgment.objects.filter(imported=True).order_by("pk")
+    assert list(found.values_list("unblinded", flat=True)) == [True, True, False]
+    assert set(Assignment.objects.filter(rater=ann).values_list("counts", flat=True)) == {False}
+
+
 def test_pairs_and_raters_are_made_as_needed() -> None:
     experiment = a_rating_experiment(arms=3)
     Comparison.objects.all().delete()

@@ -109,8 +109,9 @@ def also_on(judgment: Judgment, **said: str) -> None:
         CriterionVerdict.objects.create(judgment=judgment, criterion=criterion, verdict=verdict)
 
 
-def changed(judgment: Judgment, verdict: str) -> Judgment:
+def changed(judgment: Judgment, verdict: str, **fields: Any) -> Judgment:
     """A changed mind: a further row that supersedes."""
+    later = NOW + timedelta(hours=1)
     return Judgment.objects.create(
-        assignment=judgment.assignment, verdict=verdict, supersedes=judgment, judged_at=NOW + timedelta(hours=1)
+        assignment=judgment.assignment, verdict=verdict, supersedes=judgment, judged_at=later, **fields
     )

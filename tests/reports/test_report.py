@@ -12,7 +12,7 @@ from reports import assumptions
 from reports.models import Result
 from reports.report import build, current
 from reports.unblinding import StillBlind
-from tests.factories import a_rated_experiment, a_rater, a_rating_experiment
+from tests.factories import a_rated_experiment, a_rater, a_rating_experiment, a_system
 from tests.reports import studies
 
 pytestmark = pytest.mark.django_db
@@ -224,6 +224,31 @@ def test_before_closing_there_is_no_report() -> None:
     with pytest.raises(StillBlind, match="not closed"):
         current(experiment)
     assert not Result.objects.exists()
+
+
+def test_imported_judgments_are_told_and_so_is_whatever_of_the_raters_they_replaced() -> None:
+    experiment = studies.a_study(votes="L", inputs=10, raters=4, closed=False)
+    clean = build(studies.close(experiment))
+    assert (clean["counts"]["imported"], clean["counts"]["overwritten"]) == (0, 0)
+    assert not any("import" in caveat for caveat in clean["verdict"]["caveats"])
+    first, second, *_ = Judgment.objects.order_by("pk")
+    overwritten = studies.changed(first, "both_good", imported=True)
+    studies.changed(overwritten, "both_good", imported=True)
+    studies.changed(second, "both_good")
+    report = build(experiment)
+    assert (report["counts"]["imported"], report["counts"]["overwritten"]) == (1, 1)
+    said = " ".join(report["verdict"]["caveats"])
+    assert "1 of 40 judgments were imported" in said
+    assert "1 of what raters judged here was replaced by an import." in said
+
+
+def test_guesses_at_pairs_without_the_system_in_use_do_not_test_the_blinding() -> None:
+    experiment = studies.a_study(closed=False, ask_guess=True)
+    Guess.objects.create(assignment=Judgment.objects.earliest("pk").assignment, side="unsure")
+    assert build(studies.close(experiment))["blinding"]["unsure"] == 1
+    experiment.baseline = a_system(experiment, "another").arm
+    experiment.save()
+    assert build(experiment)["blinding"]["unsure"] == 0
 
 
 def test_guesses_are_compared_with_chance_and_unsure_ones_left_out() -> None:
