@@ -169,7 +169,7 @@ def _with_hosts(tokens: Sequence[Token]) -> Iterator[Token]:
             address, words = str(token.attrs.get("href", "")), ""
         elif token.type == "link_close":
             place = _place(address)
-            if place and place not in words:
+            if place and all(place not in (word, _place(word)) for word in words.split()):
                 yield Token("text", "", 0, content=f" ({place})")
         else:
             words += token.content

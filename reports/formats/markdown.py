@@ -6,7 +6,10 @@ from typing import Any
 from reports.rounding import count, decimal, duration, limits, moment, money, p_value, percent, points, volume
 
 Report = Mapping[str, Any]
-_ESCAPED = str.maketrans({"|": "\\|", "\n": " ", "\r": " ", "<": "&lt;", ">": "&gt;"})
+# Whatever would be markup or a link where the report is pasted: names and titles are anybody's words.
+_ESCAPED = str.maketrans(
+    {sign: f"\\{sign}" for sign in "\\`*_[]!|~"} | {"\n": " ", "\r": " ", "&": "&amp;", "<": "&lt;", ">": "&gt;"}
+)
 
 
 def to_markdown(report: Report) -> str:

@@ -142,6 +142,7 @@ def test_links_tell_nobody_where_they_were_clicked() -> None:
     ("text", "shown"),
     [
         ("[our page](https://evil.example/a)", "</a> (evil.example)"),
+        ("[https://bank.example/evil.example](https://evil.example)", "</a> (evil.example)"),
         ("[bank.example](https://bank.example@evil.example/)", "</a> (evil.example)"),
         ("[bank.example](https://evil.example/bank.example)", "</a> (evil.example)"),
         ("[see evil.example](https://evil.example/a)", "see evil.example</a></p>"),

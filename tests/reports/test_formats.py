@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from markdown_it import MarkdownIt
 from PIL import Image
 
 from ratings.models import Judgment
@@ -61,12 +62,20 @@ def test_a_title_cannot_bring_markup_into_any_format() -> None:
     assert "<script>" not in str(formats.write(report, "md"))
 
 
-def test_markdown_tables_keep_their_columns_whatever_a_system_is_called() -> None:
+def test_a_title_is_words_in_markdown_and_no_link() -> None:
+    title = r"[click](https://evil.example) ![x](https://evil.example/x) `a` *b* _c_ ~~d~~ \\[e](https://evil.example)"
+    heading = str(formats.write(build(studies.a_study(inputs=2, title=title)), "md")).splitlines()[0]
+    shown = MarkdownIt("commonmark").enable("strikethrough").render(heading)
+    assert shown == f"<h1>{title}</h1>\n"
+
+
+@pytest.mark.parametrize("name", ["a|b\nc", "a\\|b"])
+def test_markdown_tables_keep_their_columns_whatever_a_system_is_called(name: str) -> None:
     experiment = studies.a_study(inputs=2)
-    studies.systems(experiment)[1].__class__.objects.filter(name="candidate").update(name="a|b\nc")
+    studies.systems(experiment)[1].__class__.objects.filter(name="candidate").update(name=name)
     lines = str(formats.write(build(experiment), "md")).splitlines()
     header = next(number for number, line in enumerate(lines) if line.startswith("| system | score"))
-    columns = {len(re.findall(r"(?<!\\)\|", line)) for line in lines[header : header + 4]}
+    columns = {re.sub(r"\\.", "", line).count("|") for line in lines[header : header + 4]}
     assert columns == {5}
 
 
