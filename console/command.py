@@ -12,6 +12,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, connection
 
+from accounts.actions import escaped
 from config.versions import refuse_newer
 from experiments.models import Experiment
 from experiments.refusals import Refused
@@ -74,17 +75,17 @@ class Command(BaseCommand):
         """Lines for people on stdout; silent with --json."""
         if not self.as_json:
             for line in lines:
-                self.stdout.write(line)
+                self.stdout.write(harmless(line))
 
     def warn(self, *lines: str) -> None:
         """Lines on stderr, whatever the format."""
         for line in lines:
-            self.stderr.write(f"warning: {line}")
+            self.stderr.write(harmless(f"warning: {line}"))
 
     def facts(self, facts: object) -> None:
         """The facts as one JSON document on stdout; silent without --json."""
         if self.as_json:
-            self.stdout.write(json.dumps(facts, ensure_ascii=False, indent=2, default=_plain))
+            self.stdout.write(harmless(json.dumps(facts, ensure_ascii=False, indent=2, default=_plain)))
 
     def _sentence(self, error: BaseException) -> str:
         if isinstance(error, OSError) and error.filename:
@@ -96,7 +97,7 @@ class Command(BaseCommand):
     def _refuse(self, sentence: str, code: int, error: BaseException) -> None:
         if not getattr(self, "_called_from_command_line", False):
             raise Refusal(sentence, returncode=code) from error
-        self.stderr.write(f"blindpair: {sentence}")
+        self.stderr.write(harmless(f"blindpair: {sentence}"))
         sys.exit(code)
 
 
@@ -118,6 +119,14 @@ class NoSuchExperiment(Refused):
     """No experiment has this id or slug."""
 
     returncode = 1
+
+
+def harmless(text: str) -> str:
+    """Lines as a terminal shows them: names, and what a server says, may hold what it would act on instead.
+
+    What is JSON stays the same JSON: it writes such characters the same way.
+    """
+    return "\n".join(map(escaped, text.split("\n")))
 
 
 def _plain(value: object) -> str:

@@ -13,7 +13,8 @@ from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from console.command import Refusal
+from backends.models import System
+from console.command import Refusal, harmless
 from experiments.models import Experiment
 from ratings.models import AssignmentKind, Judgment
 from tests.factories import (
@@ -81,6 +82,18 @@ def test_status_looks_up_no_judgment() -> None:
     with CaptureQueriesContext(connection) as caught:
         assert facts("status", experiment.slug)["judgments"]["done"] == 4
     assert not [query["sql"] for query in caught if Judgment._meta.db_table in query["sql"]]
+
+
+def test_no_name_acts_on_the_terminal_that_it_is_printed_to() -> None:
+    experiment = a_collected_experiment()
+    System.objects.filter(arm=experiment.baseline).update(name="a\x1b[2J\u202e")
+    said = run("collect", experiment.slug)
+    assert "a\\u001b[2J\\u202e: 3 of 3 answers" in said
+    assert "\x1b" not in said
+    facts = {"name": "a\x1b[2J\x9b\u202e", "lines": ["one\ntwo"]}
+    written = harmless(json.dumps(facts, ensure_ascii=False, indent=2))
+    assert not {"\x9b", "\u202e"} & set(written)
+    assert json.loads(written) == facts
 
 
 def test_opening_prints_the_seal() -> None:

@@ -14,7 +14,7 @@ from accounts.models import User
 from console import pricing
 from console.actions import add_experiment
 from console.command import Command as Base
-from console.command import find
+from console.command import find, harmless
 from console.experiment_file import read_toml
 from console.experiment_rows import read_rows
 from console.personal import warning
@@ -85,8 +85,8 @@ class Command(Base):
                 owners=owners,
             )
         self._link_to(options["owner"], owners or [])
-        self.stderr.write(f"Accepted system: {made.accepted} ({made.why}).")
-        self.stderr.write(f"{candidate.name} is asked as {made.like} was, but for what you changed.")
+        self.stderr.write(harmless(f"Accepted system: {made.accepted} ({made.why})."))
+        self.stderr.write(harmless(f"{candidate.name} is asked as {made.like} was, but for what you changed."))
         self.warn(*made.warnings)
         self._added(made.experiment, f"{made.experiment.inputs.count()} inputs, 2 systems.")
 
