@@ -24,8 +24,8 @@ MOST_WATCHED = 20_000
 def fingerprint(experiment: Experiment) -> str:
     """64 hexadecimal digits; one pass over the votes in the database, no rows read.
 
-    Beyond MOST_WATCHED assignments the votes are trusted to be what was noted beside each when it was judged, and the
-    guesses and further criteria to be those of the closing: all of them are only ever added, and none after it.
+    Beyond MOST_WATCHED assignments the votes are trusted to be what was noted beside each when it was judged, which is
+    everything but whether an answer was good enough: judgments are only ever added, and none after the closing.
     """
     whole = {
         "edition": _edition(),
@@ -53,13 +53,11 @@ def _series(experiment: Experiment) -> list[Any]:
 
 def _ballots(experiment: Experiment) -> dict[str, Any]:
     shown = Assignment.objects.filter(rater__experiment=experiment)
-    if shown.values("pk")[: MOST_WATCHED + 1].count() > MOST_WATCHED:
-        return {"assignments": _assignments(shown)}
-    guesses = Guess.objects.filter(assignment__rater__experiment=experiment)
+    few = shown.values("pk")[: MOST_WATCHED + 1].count() <= MOST_WATCHED
     return {
-        "judgments": _judgments(experiment),
+        "judgments": _judgments(experiment) if few else None,
         "criteria": _criteria(experiment),
-        "guesses": _marks(guesses, "assignment_id", "side"),
+        "guesses": _guesses(experiment),
         "assignments": _assignments(shown),
     }
 
@@ -93,8 +91,21 @@ def _judgments(experiment: Experiment) -> dict[str, Any]:
 
 
 def _criteria(experiment: Experiment) -> dict[str, Any]:
-    rows = CriterionVerdict.objects.filter(judgment__assignment__rater__experiment=experiment)
-    return _marks(rows, "pk", "verdict")
+    # By the keys of the criteria, which are few and lead straight to the verdicts.
+    keys = list(experiment.criteria.order_by("pk").values_list("pk", flat=True))
+    return CriterionVerdict.objects.filter(criterion__in=keys).aggregate(
+        n=Count("pk"), mark=Sum((Mod(F("pk"), WRAP) + 1) * _verdict(), output_field=BigIntegerField())
+    )
+
+
+def _guesses(experiment: Experiment) -> dict[str, Any]:
+    """How many of each side, and a sum that moves when two swap theirs; nothing where none were asked for."""
+    made = (
+        Guess.objects.filter(assignment__rater__experiment=experiment) if experiment.ask_guess else Guess.objects.none()
+    )
+    place = Sum(Mod(F("assignment_id"), WRAP) + 1)
+    sides = made.order_by("side").values_list("side").annotate(n=Count("pk"), mark=place)
+    return {side: [n, mark] for side, n, mark in sides}
 
 
 def _assignments(shown: QuerySet[Assignment]) -> dict[str, Any]:
@@ -114,9 +125,3 @@ def _verdict() -> Case:
     """The verdict as a number, 0 where there is none."""
     named = (When(verdict=name, then=Value(code)) for code, name in enumerate(Verdict.values, start=1))
     return Case(*named, default=Value(0), output_field=BigIntegerField())
-
-
-def _marks(rows: QuerySet[Any], key: str, word: str) -> dict[str, Any]:
-    """The counts of each word, and a sum that moves when two rows swap theirs."""
-    words = rows.order_by(word).values_list(word).annotate(n=Count(key), mark=Sum(Mod(F(key), WRAP) + 1))
-    return {name: [n, mark] for name, n, mark in words}

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from backends.models import System
-from experiments.models import Output
-from ratings.models import Guess, Judgment
-from reports import assumptions
+from experiments.models import Criterion, Output
+from ratings.models import CriterionVerdict, Guess, Judgment
+from reports import assumptions, fingerprint
 from reports.models import Result
 from reports.report import build, current
 from reports.unblinding import StillBlind
@@ -137,6 +137,26 @@ def test_a_stored_report_is_used_until_something_it_was_made_from_changes() -> N
     row = Judgment.objects.filter(verdict="both_good").earliest("pk")
     Judgment.objects.filter(pk=row.pk).update(verdict="both_bad")
     assert current(experiment)["pairs"][0]["both_bad"] == 16
+
+
+@pytest.mark.parametrize("most", [20_000, 0], ids=["few votes", "many votes"])
+def test_a_stored_report_is_out_of_date_when_a_verdict_on_a_criterion_or_a_guess_changed(
+    most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fingerprint, "MOST_WATCHED", most)
+    experiment = studies.a_study(votes="W", inputs=4, raters=2, ask_guess=True)
+    Criterion.objects.create(experiment=experiment, position=1, name="accuracy")
+    for judgment in Judgment.objects.order_by("pk")[:2]:
+        studies.also_on(judgment, accuracy="left")
+        Guess.objects.create(assignment=judgment.assignment, side="left")
+    seen = [fingerprint.fingerprint(experiment)]
+    for model, column in ((CriterionVerdict, "verdict"), (Guess, "side")):
+        for said in (("right", "left"), ("left", "right"), ("right", "right"), ("left", "left")):
+            for key, word in zip(model.objects.order_by("pk").values_list("pk", flat=True), said, strict=True):
+                model.objects.filter(pk=key).update(**{column: word})
+            seen.append(fingerprint.fingerprint(experiment))
+    assert seen[0] == seen[4] == seen[8]
+    assert len(set(seen)) == 7
 
 
 def test_repeats_controls_and_unblinded_judgments_never_enter_the_score() -> None:
