@@ -95,8 +95,8 @@ def _make(judgments: int) -> None:
 
 
 def _experiment() -> Any:
-    from backends.models import Completion, System  # noqa: PLC0415
-    from experiments.models import Arm, Experiment, Input, Output  # noqa: PLC0415
+    from backends.models import System  # noqa: PLC0415
+    from experiments.models import Arm, Experiment, Input  # noqa: PLC0415
 
     experiment = Experiment.objects.create(
         slug=SLUG, title="A million judgments", question="Which is better?", status="collecting", pairs="all"
@@ -117,34 +117,41 @@ def _experiment() -> Any:
     items = list(Input.objects.filter(experiment=experiment))
     for number in range(ARMS):
         arm = Arm.objects.create(experiment=experiment)
-        system = System.objects.create(arm=arm, name=f"system-{number}")
-        Output.objects.bulk_create(
-            (
-                Output(input=item, arm=arm, text="An answer. " * (5 + item.pk % 40), html="<p>An answer.</p>")
-                for item in items
-            ),
-            batch_size=1000,
-        )
-        Completion.objects.bulk_create(
-            (
-                Completion(
-                    system=system,
-                    input_id=output.input_id,
-                    output=output,
-                    state="done",
-                    outcome="complete",
-                    latency_ms=500.0 + output.pk % 997,
-                    usage={"input": 100, "output": 50 + output.pk % 100},
-                    attempts=1,
-                )
-                for output in Output.objects.filter(arm=arm).iterator()
-            ),
-            batch_size=1000,
-        )
+        _answers(arm, System.objects.create(arm=arm, name=f"system-{number}"), items)
         if number == 0:
             experiment.baseline = arm
     experiment.save()
     return experiment
+
+
+def _answers(arm: Any, system: Any, items: list[Any]) -> None:
+    """One of the system to each input."""
+    from backends.models import Completion  # noqa: PLC0415
+    from experiments.models import Output  # noqa: PLC0415
+
+    Output.objects.bulk_create(
+        (
+            Output(input=item, arm=arm, text="An answer. " * (5 + item.pk % 40), html="<p>An answer.</p>")
+            for item in items
+        ),
+        batch_size=1000,
+    )
+    Completion.objects.bulk_create(
+        (
+            Completion(
+                system=system,
+                input_id=output.input_id,
+                output=output,
+                state="done",
+                outcome="complete",
+                latency_ms=500.0 + output.pk % 997,
+                usage={"input": 100, "output": 50 + output.pk % 100},
+                attempts=1,
+            )
+            for output in Output.objects.filter(arm=arm).iterator()
+        ),
+        batch_size=1000,
+    )
 
 
 class Row(NamedTuple):

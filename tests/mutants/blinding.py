@@ -7,6 +7,7 @@ LOOK = f"{SWEEP}::test_a_look_at_the_desk_tells_nothing"
 CARDS = "tests/blinding/test_the_order_of_cards.py"
 VIEWS = "tests/ratings/test_views.py"
 DESK = "tests/ratings/test_desk.py"
+MIXED = "tests/ratings/test_mixed_in.py"
 ALIKE = f"{VIEWS}::test_the_pages_of_real_control_and_repeated_pairs_differ_in_their_texts_only"
 END = "tests/blinding/test_nothing_before_the_end.py"
 NAMING = "tests/experiments/test_naming.py"
@@ -61,7 +62,7 @@ MUTANTS = (
         "ratings/serving.py",
         "offer, -1 if again.left == offer.leading else 1, again)",
         "offer, 1 if again.left == offer.leading else -1, again)",
-        (f"{DESK}::test_a_repeat_comes_at_least_ten_later_with_its_sides_swapped",),
+        (f"{MIXED}::test_a_repeat_comes_at_least_ten_later_with_its_sides_swapped",),
     ),
     Mutant(
         "sides are drawn",
@@ -245,7 +246,7 @@ MUTANTS = (
         "ratings/desk.py",
         "return None if last.pk in standing.guessed else last",
         "return None if last.pk in standing.guessed or standing.baseline not in last.offer.group else last",
-        (f"{DESK}::test_every_pair_is_guessed_at_whichever_systems_it_holds",),
+        (f"{MIXED}::test_every_pair_is_guessed_at_whichever_systems_it_holds",),
     ),
     Mutant(
         "a link that was opened elsewhere says so",

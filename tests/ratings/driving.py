@@ -11,7 +11,7 @@ from experiments.models import Experiment
 from ratings import actions, desk, links
 from ratings.blind import BlindPair
 from ratings.models import Comparison, Rater
-from tests.factories import a_rating_experiment
+from tests.factories import a_rater, a_rating_experiment
 
 START = datetime(2026, 11, 3, 9, 0, tzinfo=UTC)
 
@@ -22,6 +22,11 @@ def an_open_experiment(**fields: Any) -> Experiment:
     Comparison.objects.filter(input__experiment=experiment).delete()
     actions.make_comparisons(experiment=experiment)
     return experiment
+
+
+def a_desk(**fields: Any) -> Rater:
+    """A rater before an experiment of their own."""
+    return a_rater(an_open_experiment(**fields))
 
 
 def a_seated_client(experiment: Experiment, **headers: str) -> Client:
