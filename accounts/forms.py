@@ -3,7 +3,6 @@
 from typing import Any
 
 from django import forms
-from django.contrib.auth.password_validation import password_validators_help_texts
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
@@ -35,7 +34,7 @@ class _NewPassword(forms.Form):
         label=_("New password"),
         strip=False,
         max_length=1000,
-        help_text=" ".join(password_validators_help_texts()),
+        help_text=_("At least 12 characters; no common password, and nothing close to your name or address."),
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
     again = forms.CharField(

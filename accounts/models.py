@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
+from django.utils.text import Truncator
 
 
 class UserManager(BaseUserManager["User"]):
@@ -98,6 +99,9 @@ class Invitation(models.Model):
         return self.email or "anyone with the link"
 
 
+LONGEST_SAID = 24
+
+
 class EventQuerySet(models.QuerySet["Event"]):
     """Events can be added and read, never changed or removed."""
 
@@ -152,6 +156,14 @@ class Event(models.Model):
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
         """Refused."""
         raise AppendOnlyError("The audit log is append-only: events are never removed.")
+
+    @property
+    def said(self) -> str:
+        """The detail in words: what holds by its name, what does not left out, a long value only begun."""
+        told = [(name, str(value)) for name, value in self.detail.items() if value is not False]
+        return ", ".join(
+            name if value == "True" else f"{name}: {Truncator(value).chars(LONGEST_SAID)}" for name, value in told
+        )
 
 
 class Try(models.Model):

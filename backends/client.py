@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -23,6 +24,7 @@ from backends.hosts import AddressPolicy
 from backends.network import CheckedNetwork, Resolve, Watch, current_watch, resolve
 
 BODY_CAP = 2_000_000  # bytes of an answer in one piece
+ERRNO = re.compile(r"\[Errno -?\d+\] ")  # says nothing to whoever reads the sentence
 STREAM_CAP = 64_000_000  # bytes of a stream: about 300 of wrapping to each token
 
 
@@ -267,7 +269,8 @@ def _unconnected(error: Exception, host: str) -> BackendFailure:
 
 
 def _why(error: Exception) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__
+    words = ERRNO.sub("", " ".join(str(error).split()))
+    return words[:200] or type(error).__name__
 
 
 def now() -> datetime:

@@ -33,8 +33,8 @@ def settings(cards: Sequence[SystemCard]) -> list[Setting]:
     """All that can be compared between systems, in the order in which one would read it."""
     plain: tuple[tuple[str, Callable[[SystemCard], object]], ...] = (
         ("endpoint", lambda card: card.endpoint or "recorded answers"),
-        ("model", lambda card: card.model or ABSENT),
-        ("system prompt", lambda card: card.system_prompt or "none"),
+        ("model", lambda card: card.model or ("" if card.recorded else ABSENT)),
+        ("system prompt", lambda card: card.system_prompt or ("" if card.recorded else "none")),
     )
     found = [_setting(name, [value(card) for card in cards]) for name, value in plain]
     found += _mapping(cards, lambda card: card.parameters, asked_only=True)

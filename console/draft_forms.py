@@ -14,7 +14,7 @@ from experiments.actions import NewCriterion
 from experiments.models import Criterion, Experiment, Pairs
 from experiments.uploads.json_values import Unreadable, parse
 from experiments.uploads.limits import INPUTS
-from reports.cost_fields import BY_TOKENS, LABELS, OF_GPUS, WORTH_TOO_MUCH, field_of, stated
+from reports.cost_fields import BY_TOKENS, LABELS, OF_GPUS, WORTH_TOO_MUCH, NumberField, field_of, stated
 
 PARAMETERS = ("temperature", "max_tokens", "avoid_cache")  # that have a field of their own
 ASKED = ("ask_acceptable", "ask_strength", "ask_guess", "require_comment", "monitored")
@@ -84,19 +84,21 @@ class PlanForm(forms.Form):
         help_text=_("By different raters. Three is usual."),
     )
     planned_raters = forms.IntegerField(label=_("Raters planned"), min_value=1, max_value=10_000)
-    margin = forms.FloatField(
+    margin = NumberField(
         label=_("Margin"),
         min_value=0.001,
         max_value=0.499,
-        help_text=_("How much worse a candidate may be and still be good enough, as a share of wins. 0.1 is usual."),
+        help_text=_(
+            "How much worse a candidate may be and still be good enough, as a share of wins. 0.1, 10 points, is usual."
+        ),
     )
-    repeat_share = forms.FloatField(
+    repeat_share = NumberField(
         label=_("Share of pairs shown again"),
         min_value=0,
         max_value=0.9,
         help_text=_("With sides swapped, to see whether raters agree with themselves. 0.1 is usual."),
     )
-    control_share = forms.FloatField(
+    control_share = NumberField(
         label=_("Share of control pairs"),
         min_value=0,
         max_value=0.9,

@@ -158,7 +158,7 @@ def _joined(
         for system, answers in recorded.items()
     }
     missing = [
-        f"{system}: {len(rows) - len(answers)} of {len(rows)} inputs have no recorded answer and count as missing."
+        f"{system}: no recorded answer to {len(rows) - len(answers)} of {len(rows)} inputs; counted as missing."
         for system, answers in kept.items()
         if len(answers) < len(rows)
     ]

@@ -1,5 +1,7 @@
 """The fields by which people state what a system costs, in groups: their labels, hints and bounds."""
 
+from typing import Any
+
 from django import forms
 
 from reports import assumptions
@@ -52,6 +54,14 @@ LONGEST_SOURCE = 300
 WORTH_TOO_MUCH = "At the end a machine is worth no more than its price."
 
 
+class NumberField(forms.FloatField):
+    """A number that stands in its field as a person writes it: 24, not 24.0."""
+
+    def prepare_value(self, value: Any) -> Any:
+        """Without a fraction where there is none."""
+        return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def field_of(name: str) -> forms.Field:
     """The field of one column of a system's cost; it may be left empty."""
     label, hint = LABELS[name]
@@ -63,9 +73,9 @@ def field_of(name: str) -> forms.Field:
     return amount(label, hint, *assumptions.OF_A_SYSTEM[name])
 
 
-def amount(label: str, hint: str, least: float, most: float) -> forms.FloatField:
+def amount(label: str, hint: str, least: float, most: float) -> NumberField:
     """A number that may be left empty, as a browser takes it: to any digit."""
-    field = forms.FloatField(label=label, help_text=hint, required=False, min_value=least, max_value=most)
+    field = NumberField(label=label, help_text=hint, required=False, min_value=least, max_value=most)
     field.widget.attrs["step"] = "any"
     return field
 

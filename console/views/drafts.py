@@ -57,7 +57,7 @@ def plan(request: OwnerRequest, experiment: Experiment) -> HttpResponse:
         with refusals_told(request):
             change(experiment=experiment, fields=form.cleaned_data, criteria=None, by=request.user)
             messages.success(request, _("Saved."))
-        return back_to("plan", experiment)
+        return back_to("collecting" if "go_on" in request.POST else "plan", experiment)
     return framed(request, "console/plan.html", experiment, "experiment", form=form, plan=outlook(experiment))
 
 

@@ -64,6 +64,9 @@ def _while_rating(now: Standing) -> Step:
     if not now.raters:
         return Step(_("Rating is open, but nobody is invited yet."), _("Invite raters"), "raters/")
     if now.judged.done < now.judged.wanted:
-        said = _("%(done)d of %(wanted)d judgments are in.") % {"done": now.judged.done, "wanted": now.judged.wanted}
+        said = _("%(done)s of %(wanted)s judgments are in.") % {
+            "done": f"{now.judged.done:,}",
+            "wanted": f"{now.judged.wanted:,}",
+        }
         return Step(said, _("See the raters"), "raters/")
     return Step(_("All judgments that were wanted are in."), _("Close rating"), "close/")

@@ -40,6 +40,7 @@ def systems(request: OwnerRequest, experiment: Experiment) -> HttpResponse:
         "systems",
         cards=cards,
         compared=compared,
+        differing=any(one.differs for one in compared),
         prices=[prices(card) for card in cards],
         warnings=warnings(compared),
         findings=findings(experiment),

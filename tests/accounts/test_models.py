@@ -59,3 +59,9 @@ def test_an_event_outlives_its_actor() -> None:
     Event.objects.create(actor=user, actor_name=user.email, verb="sealed", object="experiment 1")
     user.delete()
     assert Event.objects.get().actor_name == "owner@example.org"
+
+
+def test_what_an_event_says_of_itself_reads_without_true_and_false() -> None:
+    detail = {"again": False, "staff": True, "inputs": 50, "seal": "0123456789" * 4}
+    assert Event(detail=detail).said == "staff, inputs: 50, seal: 01234567890123456789012…"
+    assert Event().said == ""

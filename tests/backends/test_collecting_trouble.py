@@ -79,7 +79,7 @@ def test_a_dead_endpoint_gives_one_sentence_and_leaves_the_rows_in_line(checked:
     drain_until_idle(experiment.pk)
     (only,) = failures(experiment)
     assert (only.input, only.kind) == (None, "unreachable")
-    assert "could not be reached" in only.sentence
+    assert "could not be reached (Connection refused)" in only.sentence
     assert states(experiment) == {"pending": 10}
 
 

@@ -29,6 +29,15 @@ seed = 7
 [systems.api]
 outputs = "api.jsonl"
 """
+ASKED = """
+[endpoints.local]
+dialect = "openai"
+preset = "vllm"
+base_url = "http://127.0.0.1:8000/v1"
+[systems.candidate]
+endpoint = "local"
+model = "qwen"
+"""
 INPUTS = [
     {"id": "t-1", "input": "How long?", "tags": ["time"], "outputs": {"candidate": "Two days."}},
     {"id": "t-2", "input": "How much?", "tags": ["money"], "outputs": {"candidate": "**Ten** euros."}},
@@ -71,6 +80,16 @@ def test_the_file_becomes_a_draft_with_its_answers(tmp_path: Path) -> None:
     texts = dict(Output.objects.filter(arm=experiment.baseline).values_list("input__external_id", "text"))
     assert texts == {"t-1": "Three days.", "t-2": "Eleven."}
     assert experiment.owners.get().email == "ann@example.org"
+
+
+def test_what_comes_next_is_collecting_only_where_something_is_asked(tmp_path: Path) -> None:
+    said = StringIO()
+    call_command("add_experiment", str(write(tmp_path)), stdout=said, stderr=StringIO())
+    assert "Next: ./blindpair open_rating support-answers" in said.getvalue()
+    unanswered = [{"id": one["id"], "input": one["input"]} for one in INPUTS]
+    path = write(tmp_path, TOML.replace("[systems.candidate]", ASKED), inputs=unanswered)
+    call_command("add_experiment", str(path), stdout=said, stderr=StringIO())
+    assert "Next: ./blindpair collect support-answers-2 --wait" in said.getvalue()
 
 
 def test_an_owner_without_a_password_gets_a_link(tmp_path: Path) -> None:
@@ -134,7 +153,7 @@ def test_a_sample_is_drawn_by_the_seed_and_answers_to_the_rest_are_left_out(tmp_
 def test_a_system_without_some_answers_is_warned_about(tmp_path: Path) -> None:
     stderr = StringIO()
     call_command("add_experiment", str(write(tmp_path, api=API[:1])), json=True, stdout=StringIO(), stderr=stderr)
-    assert "api: 1 of 2 inputs have no recorded answer" in stderr.getvalue()
+    assert "api: no recorded answer to 1 of 2 inputs" in stderr.getvalue()
 
 
 @pytest.mark.parametrize(

@@ -119,6 +119,15 @@ def test_recorded_answers_may_be_to_the_whole_log(client: Client, experiment: Ex
     }
 
 
+def test_where_nothing_is_left_of_the_log_no_draw_is_offered(client: Client, experiment: Experiment) -> None:
+    path = f"/experiments/{experiment.pk}/inputs/1/swap/"
+    assert "Draw another row" in client.get(path).content.decode()
+    Spare.objects.all().delete()
+    page = client.get(path).content.decode()
+    assert "Draw another row" not in page
+    assert "every row of it is among the inputs" in page
+
+
 def test_a_row_of_another_experiment_cannot_be_taken(client: Client, experiment: Experiment) -> None:
     other = an_experiment(inputs=1)
     foreign = Spare.objects.create(

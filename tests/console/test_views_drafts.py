@@ -86,6 +86,21 @@ def test_the_plan_is_saved_and_foretells_effort_and_precision(client: Client, ow
     assert "too little to decide" in text
 
 
+def test_going_on_from_the_plan_saves_it_first(client: Client, owner: User) -> None:
+    draft = an_experiment(owner=owner)
+    answer = client.post(f"/experiments/{draft.pk}/plan/", {**PLAN, "go_on": "yes"})
+    draft.refresh_from_db()
+    assert draft.margin == 0.05
+    assert answer.headers["Location"] == f"/experiments/{draft.pk}/collecting/"
+
+
+def test_a_whole_number_stands_in_its_field_without_a_fraction(client: Client, owner: User) -> None:
+    draft = an_experiment(owner=owner, repeat_share=0.0, control_share=0.15)
+    page = client.get(f"/experiments/{draft.pk}/plan/").content.decode()
+    assert 'name="repeat_share" value="0"' in page
+    assert 'name="control_share" value="0.15"' in page
+
+
 def test_the_plan_says_what_alone_would_reach_80_percent(client: Client, owner: User) -> None:
     experiment = a_collected_experiment(inputs=50, ratings_per_pair=3, planned_raters=5, margin=0.1, owner=owner)
     told = outlook(experiment).advice

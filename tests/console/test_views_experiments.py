@@ -102,8 +102,8 @@ def test_the_overview_shows_seal_owners_and_who_did_what(client: Client, owner: 
     text = page(client, f"/experiments/{experiment.pk}/")
     assert experiment.seal in text
     assert "opened for rating" in text
-    assert "comparisons 3" in text
-    assert "comparisons 977" not in text
+    assert "comparisons: 3" in text
+    assert "comparisons: 977" not in text
 
 
 def test_an_experiment_is_put_away_and_taken_out_again(client: Client, owner: User) -> None:

@@ -58,6 +58,7 @@ def test_closing_asks_first_and_warns_while_judgments_are_missing(client: Client
     text = client.get(f"/experiments/{experiment.pk}/close/").content.decode()
     assert "2 of 6 judgments" in text
     assert "Not all judgments" in text
+    assert '<button class="button danger">Close rating</button>' in text
     assert Experiment.objects.get().status == "rating"
 
 

@@ -146,7 +146,7 @@ def plans(page: Page) -> None:
     page.get_by_label("Judgments for each pair").fill("2")
     page.get_by_role("button", name="Save the plan").click()
     expect(page.get_by_text("Saved.")).to_be_visible()
-    page.get_by_role("link", name="Go on to collecting").click()
+    page.get_by_role("button", name="Save and go on to collecting").click()
 
 
 def collects(page: Page) -> None:

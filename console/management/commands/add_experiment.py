@@ -11,6 +11,7 @@ from django.db import transaction
 
 from accounts.actions import invite, owner_called
 from accounts.models import User
+from backends.queries import progress
 from console import pricing
 from console.actions import add_experiment
 from console.command import Command as Base
@@ -93,7 +94,7 @@ class Command(Base):
     def _added(self, experiment: Experiment, what: str) -> None:
         self.say(
             f"Added {experiment.slug} (id {experiment.pk}): {what}",
-            f"Next: ./blindpair collect {experiment.slug} --wait",
+            f"Next: ./blindpair {_next(experiment)}",
         )
         self.facts({"id": experiment.pk, "slug": experiment.slug})
 
@@ -112,3 +113,9 @@ class Command(Base):
             if not owner.has_usable_password():
                 link = invite(email=owner.email)
                 self.stderr.write(f"{owner.email} has no password yet. A link to set one, for a week: {link.url}")
+
+
+def _next(experiment: Experiment) -> str:
+    """Recorded answers are here already; whatever is to be asked comes first."""
+    calls = progress(experiment).not_started(experiment.inputs.count())
+    return f"collect {experiment.slug} --wait" if calls else f"open_rating {experiment.slug}"
