@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.actions import NoSuchInvitation, accept, log, open_invitation
 from accounts.forms import SignInForm, WelcomeForm
-from accounts.models import User
+from accounts.models import Invitation, User
 from accounts.signing_in import enter, sign_in
 from accounts.throttling import LINKS, TooMany, attempt, check
 from config.errors import too_many, waiting
@@ -60,14 +60,11 @@ def left(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def welcome(request: HttpRequest, token: str) -> HttpResponse:
     """Make the account, or set the password, that a one-time link promises; looking at it does not use it up."""
-    place = request.META.get("REMOTE_ADDR", "")
     try:
-        check(LINKS, place)
-        invitation = open_invitation(token)
+        invitation = _invitation(token, request.META.get("REMOTE_ADDR", ""))
     except TooMany as error:
         return too_many(request, error.wait)
-    except NoSuchInvitation:
-        attempt(LINKS, place)
+    if invitation is None:
         return TemplateResponse(request, "accounts/no_invitation.html", status=404)
     form = WelcomeForm(request.POST or None, invited=invitation.email, resets=invitation.resets)
     if request.method == "POST" and form.is_valid():
@@ -77,6 +74,16 @@ def welcome(request: HttpRequest, token: str) -> HttpResponse:
             return HttpResponseRedirect(settings.LOGIN_REDIRECT_URL)
     context = {"form": form, "email": invitation.email, "staff": invitation.staff, "resets": invitation.resets}
     return TemplateResponse(request, "accounts/welcome.html", context)
+
+
+def _invitation(token: str, place: str) -> Invitation | None:
+    """The invitation behind a token; None where it is unknown, which is counted by `place`. Raises TooMany."""
+    check(LINKS, place)
+    try:
+        return open_invitation(token)
+    except NoSuchInvitation:
+        attempt(LINKS, place)
+        return None
 
 
 def _accepted(form: WelcomeForm, token: str) -> User | None:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from accounts import throttling
 from accounts.models import Try, User
 from accounts.throttling import KEPT, Limit, TooMany, attempt, check
+from accounts.views import entering
 from tests.factories import a_rated_experiment, a_user, an_endpoint, an_experiment
 
 pytestmark = pytest.mark.django_db
@@ -119,6 +120,13 @@ def test_a_page_that_asks_in_place_is_told_in_place(client: Client) -> None:
 def test_guessing_at_links_of_owners_is_stopped_too(client: Client) -> None:
     codes = [client.get(f"/welcome/guess{number}/").status_code for number in range(throttling.LINKS.most + 1)]
     assert codes == [404] * throttling.LINKS.most + [429]
+
+
+def test_who_is_overtaken_by_other_guesses_after_the_look_is_told_to_wait_too(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(entering, "check", use_up)
+    assert client.get("/welcome/guess/").status_code == 429
 
 
 RIGHT = {"email": "owner@example.org", "password": "correct horse battery"}
