@@ -3,20 +3,24 @@
 import random
 import re
 import unicodedata
+from array import array
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any, Final, TypeVar
 
 import numpy as np
-from datasketch import MinHash, MinHashLSH
+from datasketch import MinHash
+from numpy.typing import NDArray
 
 BANDS = 3  # short, middling, long
 WORDS = 3  # of a shingle
 HASHES, PER_BAND = 64, 4  # two texts that share seven tenths of their shingles meet in a band in 98.8 % of cases
 ALIKE = 0.7  # share of common shingles from which two texts count as one
 SCHEME: Final = "affine32"  # named, so that no later default of the library changes a sample
+BANDS_A_PRINT = HASHES // PER_BAND
 Row = TypeVar("Row")
+Print = NDArray[np.unsignedinteger[Any]]
 _WORD = re.compile(r"\w+")
 # Which functions the hashes use does not matter, only that they are always the same.
 _ALWAYS_THE_SAME = MinHash(num_perm=HASHES, seed=1, scheme=SCHEME).permutations
@@ -66,22 +70,59 @@ def distinct(texts: Iterable[str]) -> list[int]:
     """
     kept: list[int] = []
     seen: set[bytes] = set()
-    prints: dict[int, MinHash] = {}
-    index = MinHashLSH(num_perm=HASHES, params=(HASHES // PER_BAND, PER_BAND))
+    index = _Index()
     for place, text in enumerate(texts):
         words = _WORD.findall(_plain(text))
         same = sha256((" ".join(words) or text).encode("utf-8", "surrogatepass")).digest()
         if same in seen:
             continue
         print_ = _fingerprint(words)
-        near = index.query(print_) if len(words) > WORDS else []
-        if any(print_.jaccard(prints[other]) >= ALIKE for other in near):
+        if len(words) > WORDS and index.has_alike(print_):
             continue
         seen.add(same)
         kept.append(place)
-        prints[place] = print_
-        index.insert(place, print_, check_duplication=False)
+        index.add(print_)
     return kept
+
+
+class _Index:
+    """Prints by their bands: those that share one may be alike. It takes a third of the memory of datasketch's own.
+
+    Under each band stands the latest print that has it, and beside each print the one before it with the same band.
+    """
+
+    def __init__(self) -> None:
+        self._prints: list[Print] = []
+        self._latest: dict[bytes, int] = {}
+        self._before: array[int] = array("i")
+
+    def add(self, print_: Print) -> None:
+        """One more, which others are to be compared with."""
+        place = len(self._prints)
+        for band in _keys(print_):
+            self._before.append(self._latest.get(band, -1))
+            self._latest[band] = place
+        self._prints.append(print_)
+
+    def has_alike(self, print_: Print) -> bool:
+        """Whether one that shares a band is so much like it that both count as one."""
+        return any(np.count_nonzero(self._prints[place] == print_) >= ALIKE * HASHES for place in self._near(print_))
+
+    def _near(self, print_: Print) -> set[int]:
+        found = set()
+        for number, band in enumerate(_keys(print_)):
+            place = self._latest.get(band, -1)
+            while place >= 0:
+                found.add(place)
+                place = self._before[place * BANDS_A_PRINT + number]
+        return found
+
+
+def _keys(print_: Print) -> Iterator[bytes]:
+    """Short names of the bands; that two bands share one by chance only costs a comparison."""
+    for number in range(BANDS_A_PRINT):
+        band = print_[number * PER_BAND : (number + 1) * PER_BAND].tobytes()
+        yield bytes([number]) + sha256(band).digest()[:7]
 
 
 def _asked(row: object) -> str:
@@ -93,10 +134,11 @@ def _plain(text: str) -> str:
     return "".join(letter for letter in letters if not unicodedata.combining(letter))
 
 
-def _fingerprint(words: Sequence[str]) -> MinHash:
+def _fingerprint(words: Sequence[str]) -> Print:
     made = MinHash(num_perm=HASHES, permutations=_ALWAYS_THE_SAME, scheme=SCHEME)
     made.update_batch([" ".join(words[at : at + WORDS]).encode() for at in range(max(1, len(words) - WORDS + 1))])
-    return made
+    hashes: Print = made.hashvalues
+    return hashes
 
 
 def _bands(members: Sequence[int], lengths: Sequence[int]) -> dict[str, list[int]]:
