@@ -9,7 +9,8 @@ from contextlib import ExitStack
 from tests.servers import postgres, redis_server
 
 PROCESSES = min(os.cpu_count() or 1, 4)
-EMBEDDED_WITHOUT = ("DATABASE_URL", "REDIS_URL")
+# Compiled modules are kept: pytest rewrites its own, too, and would do so again in every process.
+NOT_INHERITED = ("DATABASE_URL", "REDIS_URL", "PYTHONDONTWRITEBYTECODE")
 
 
 def main() -> int:
@@ -17,7 +18,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="./blindpair test")
     parser.add_argument("--scale", action="store_true", help="also on Postgres and Redis")
     options, rest = parser.parse_known_args()
-    environment = {name: value for name, value in os.environ.items() if name not in EMBEDDED_WITHOUT}
+    environment = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
     code = _pytest("SQLite", rest, environment)
     if not options.scale:
         return code
@@ -31,8 +32,9 @@ def _pytest(footing: str, arguments: list[str], environment: dict[str, str]) -> 
     sys.stdout.write(f"== tests on {footing}\n")
     sys.stdout.flush()
     # A file's tests stay together, so that what a file sets up is set up once; `-n 0` runs all in one process.
-    shared = [] if any(word.startswith("-n") for word in arguments) else ["-n", str(PROCESSES), "--dist", "loadfile"]
-    return subprocess.call([sys.executable, "-m", "pytest", *shared, *arguments], env=environment)
+    shared = ["-n", str(PROCESSES), "--dist", "loadfile", "--no-loadscope-reorder"]
+    alone = any(word.startswith("-n") for word in arguments)
+    return subprocess.call([sys.executable, "-m", "pytest", *([] if alone else shared), *arguments], env=environment)
 
 
 sys.exit(main())

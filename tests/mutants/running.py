@@ -11,7 +11,8 @@ from pathlib import Path
 
 ROOMS = ("accounts", "backends", "config", "console", "experiments", "ratings", "reports")
 BESIDE = ("static", "templates", "tests", "docs", "samples")
-OPTIONS = ("-q", "-p", "no:cacheprovider", "--nomigrations", "--tb=line", "--show-capture=no")
+NEEDLESS = ("-p", "no:cacheprovider", "-p", "no:unraisableexception")  # the latter would look through all of memory
+OPTIONS = ("-q", *NEEDLESS, "--nomigrations", "--tb=line", "--show-capture=no")
 PASSED, FAILED = 0, 1
 
 
@@ -41,7 +42,8 @@ class Copy:
         self.server = subprocess.Popen(
             [sys.executable, "-m", "tests.mutants.server"],
             cwd=folder,
-            env=ours | {"OPENBLAS_NUM_THREADS": "1"},
+            # What is compiled is taken along; of a changed file it is not kept, lest it pass for the next change.
+            env=ours | {"OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -3,6 +3,7 @@
 One job a line on standard input, the words for pytest as JSON; one exit code a line on standard output.
 """
 
+import gc
 import importlib
 import json
 import os
@@ -19,6 +20,7 @@ KNOWN = (
     "django.forms",
     "django.test",
     "django.views.decorators.http",
+    "environ",
     "httpx",
     "httpx_sse",
     "importlinter.cli",
@@ -48,6 +50,7 @@ def main() -> None:
     for name in KNOWN:
         importlib.import_module(name)
     pytest = importlib.import_module("pytest")
+    gc.freeze()  # what is here stays: no child need search it
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     for line in sys.stdin:
         job = json.loads(line)
