@@ -5,6 +5,9 @@ import os
 import shutil
 import tempfile
 
+from tests.prepared import place_for_all
+
+place_for_all()  # before the processes of a parallel run are started, so that they share it
 _folder = tempfile.mkdtemp(prefix="blindpair-tests-")
 atexit.register(shutil.rmtree, _folder, ignore_errors=True)
 os.environ["BLINDPAIR_DATA"] = _folder

@@ -67,6 +67,7 @@ def test_what_cannot_be_done_without_is_not_called_degraded(client: Client, monk
 @pytest.mark.processes
 def test_a_deleted_database_file_is_not_ready(tmp_path: Path) -> None:
     installation = Installation(tmp_path)
+    installation.make_ready()
     with installation.serving() as address:
         (tmp_path / "var" / "blindpair.sqlite3").unlink()
         answer = httpx.get(f"{address}/readyz", timeout=30)

@@ -25,6 +25,7 @@ from tests.factories import (
     an_endpoint,
     an_experiment,
 )
+from tests.journeys.drivers import Installation
 from tests.reports.studies import a_study, changed, shown_again
 
 pytestmark = pytest.mark.django_db
@@ -218,5 +219,6 @@ def test_the_first_command_makes_its_tables_and_refuses_in_one_line(tmp_path: Pa
 
 @pytest.mark.processes
 def test_a_missing_file_is_one_line_too(tmp_path: Path) -> None:
+    Installation(tmp_path, BLINDPAIR_DATA=str(tmp_path)).make_ready()
     ended = in_a_shell(tmp_path, "add_experiment", "nowhere.toml")
     assert (ended.returncode, ended.stderr) == (1, "blindpair: nowhere.toml does not exist.\n")

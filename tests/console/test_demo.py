@@ -22,6 +22,7 @@ from experiments.sealing import changes
 from ratings.models import Rater
 from reports.report import current
 from tests.factories import a_user
+from tests.journeys.drivers import Installation
 from tests.servers import free_port
 
 ENDPOINT = "http://127.0.0.1:40123/v1"
@@ -150,6 +151,7 @@ def test_up_on_an_empty_database_prints_a_link_that_makes_the_first_account(tmp_
 
 @pytest.mark.processes
 def test_demo_prints_links_that_work(tmp_path: Path) -> None:
+    Installation(tmp_path, BLINDPAIR_DATA=str(tmp_path)).make_ready()
     with started(tmp_path, "demo", free_port()) as said:
         [rater] = [line.split()[-1] for line in said if line.startswith("  Rater")]
         [owner] = [line.split()[-1] for line in said if line.startswith("  Owner")]

@@ -18,6 +18,7 @@ import yaml
 
 from tests import needs
 from tests.journeys.drivers import Installation, wait_until_ready
+from tests.prepared import once
 from tests.servers import free_port
 
 PATIENCE_SECONDS = 120.0  # a busy machine is no fault
@@ -98,18 +99,13 @@ class Server:
 
 
 class Postgres(Server):
-    """A throw-away cluster on a fixed port of loopback."""
+    """A throw-away cluster on a fixed port of loopback, with the product's tables unless it shall be empty."""
 
-    def __init__(self, folder: Path, *settings: str) -> None:
+    def __init__(self, folder: Path, *settings: str, empty: bool = False) -> None:
+        made = once("empty-cluster", _make_empty) if empty else once("cluster", _make_with_tables)
+        subprocess.run(["cp", "-a", str(made / "data"), str(made / "programs"), str(folder)], check=True)
+        programs, user = (folder / "programs").read_text().splitlines()
         environment = {**os.environ, "TMPDIR": str(folder), "XDG_RUNTIME_DIR": str(folder)}
-        made = subprocess.run(
-            [sys.executable, "-c", MAKE_CLUSTER, str(folder / "data")],
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        programs, user = made.stdout.splitlines()
         port = free_port()
         self.url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
         words = [f"{programs}/postgres", "-D", str(folder / "data"), "-h", "127.0.0.1", "-p", str(port), "-k", ""]
@@ -126,6 +122,26 @@ class Postgres(Server):
         except psycopg.OperationalError:
             return False
         return True
+
+
+def _make_empty(folder: Path) -> None:
+    made = subprocess.run(
+        [sys.executable, "-c", MAKE_CLUSTER, str(folder / "data")],
+        env={**os.environ, "TMPDIR": str(folder), "XDG_RUNTIME_DIR": str(folder)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    (folder / "programs").write_text(made.stdout)
+
+
+def _make_with_tables(folder: Path) -> None:
+    postgres = Postgres(folder, empty=True)
+    with started(postgres):
+        Installation(folder / "migrating", DATABASE_URL=postgres.url, **SECRETS).run("migrate")
+        assert postgres.process is not None
+        postgres.process.send_signal(signal.SIGINT)  # everybody is sent away, and what was written is put in order
+        postgres.process.wait(PATIENCE_SECONDS)
 
 
 class Redis(Server):
@@ -196,6 +212,7 @@ def started(*servers: Server) -> Iterator[None]:
 def folders(*names: str) -> Iterator[list[Path]]:
     """Temporary folders that Postgres, which runs as somebody else, may enter."""
     with tempfile.TemporaryDirectory(prefix="blindpair-faults-") as place:
+        Path(place).chmod(0o755)
         made = [Path(place) / name for name in names]
         for one in made:
             one.mkdir()

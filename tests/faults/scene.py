@@ -10,7 +10,6 @@ import subprocess
 import sys
 
 import django
-from django.core.management import call_command
 
 from tests.journeys.drivers import Installation
 from tests.needs import CHECKOUT
@@ -18,6 +17,7 @@ from tests.needs import CHECKOUT
 
 def set_up(installation: Installation, *, experiments: int = 1, inputs: int = 40, raters: int = 4) -> list[list[str]]:
     """By experiment: the paths of its raters' personal links."""
+    installation.make_ready()
     words = [sys.executable, "-m", "tests.faults.scene", "--experiments", str(experiments)]
     words += ["--inputs", str(inputs), "--raters", str(raters)]
     made = subprocess.run(
@@ -27,7 +27,7 @@ def set_up(installation: Installation, *, experiments: int = 1, inputs: int = 40
 
 
 def main() -> None:
-    """Tables, then every experiment with pairs that all its raters judge."""
+    """Every experiment with pairs that all its raters judge."""
     parser = argparse.ArgumentParser()
     for name in ("--experiments", "--inputs", "--raters"):
         parser.add_argument(name, type=int, required=True)
@@ -41,8 +41,6 @@ def main() -> None:
     from ratings import links  # noqa: PLC0415
     from tests.ratings.driving import an_open_experiment  # noqa: PLC0415
 
-    call_command("migrate", verbosity=0)
-    call_command("collectstatic", verbosity=0, interactive=False)
     made = []
     for _ in range(given.experiments):
         experiment = an_open_experiment(inputs=given.inputs, ratings_per_pair=given.raters, control_share=0)

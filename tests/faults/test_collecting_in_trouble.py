@@ -74,7 +74,7 @@ def held(gate: threading.Event) -> Callable[[Asked], Reply]:
 @contextmanager
 def collected(here: Installation, at_work: Server, store: Postgres | Path) -> Iterator[House]:
     with ModelServer(polite) as server:
-        here.run("migrate")
+        here.make_ready()
         add_asked(here, server.base_url, inputs=INPUTS, concurrency=CALLS)
         with started(at_work):
             here.run("collect", "asked")

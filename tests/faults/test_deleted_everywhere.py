@@ -48,8 +48,7 @@ def test_nothing_of_a_deleted_experiment_is_left_in_rows_redis_files_or_logs() -
         postgres, broker = Postgres(place), Redis(at_redis)
         with started(postgres, broker):
             here = scaled(folder, postgres, broker, LOG_LEVEL="INFO", LOG_FORMAT="json")
-            here.run("migrate")
-            here.run("collectstatic", "--no-input")
+            here.make_ready()
             make_owner(here)
             web, worker = Web(here), Worker(here)
             with started(web, worker), httpx.Client(base_url=web.address, timeout=60) as owner:

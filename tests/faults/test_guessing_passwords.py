@@ -23,8 +23,7 @@ def house(request: pytest.FixtureRequest) -> Iterator[tuple[Installation, Redis 
             postgres, broker = Postgres(at_postgres), Redis(at_redis)
             stack.enter_context(started(postgres, broker))
             here = scaled(folder, postgres, broker)
-        here.run("migrate")
-        here.run("collectstatic", "--no-input")
+        here.make_ready()
         make_owner(here)
         yield here, broker
 

@@ -41,7 +41,7 @@ def empty(footing: str) -> Iterator[Installation]:
         if footing == "sqlite":
             yield Installation(folder)
             return
-        postgres = Postgres(place)
+        postgres = Postgres(place, empty=True)
         with started(postgres):
             yield Installation(folder, DATABASE_URL=postgres.url, **SECRETS)
 
@@ -92,7 +92,7 @@ def test_a_migration_killed_before_it_is_noted_is_made_again(here: Installation)
 
 
 def test_a_newer_database_is_refused_by_whatever_starts(here: Installation) -> None:
-    here.run("migrate")
+    here.make_ready()
     rows(here, "INSERT INTO django_migrations (app, name, applied) VALUES ('ratings', '0099_unheard_of', '2026-01-01')")
     with pytest.raises(CommandFailed, match="database is of a newer version") as refused:
         here.run("status", "any")
@@ -145,8 +145,7 @@ def an_upload(owner: httpx.Client, web: Web, draft: int) -> bytes:
 
 def test_killed_in_the_middle_of_an_upload_which_then_never_was(tmp_path: Path) -> None:
     here = Installation(tmp_path)
-    here.run("migrate")
-    here.run("collectstatic", "--no-input")
+    here.make_ready()
     make_owner(here)
     add_asked(here, "http://127.0.0.1:9/v1", inputs=1, owner=EMAIL)
     ((draft,),) = rows(here, "SELECT id FROM experiments_experiment")

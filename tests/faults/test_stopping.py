@@ -67,7 +67,7 @@ def collecting() -> Iterator[list[House]]:
         embedded, several = Installation(places[0]), scaled(places[1], postgres, broker)
         houses = [House(embedded, Web(embedded), servers[0]), House(several, Worker(several), servers[1])]
         for house in houses:
-            house.here.run("migrate")
+            house.here.make_ready()
             add_asked(house.here, house.server.base_url, inputs=INPUTS, concurrency=CALLS)
             stack.enter_context(started(house.at_work))
             house.here.run("collect", "asked")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,11 +14,20 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 
 from tests.needs import CHECKOUT
+from tests.prepared import once
 from tests.servers import free_port
 
 PATIENCE_SECONDS = 180  # a busy machine is no fault
+# What `up` does before it serves.
+MAKE_READY = """
+import django
+django.setup()
+from console.serving import make_ready
+make_ready("127.0.0.1", 0)
+"""
 
 
 class CommandFailed(Exception):
@@ -41,6 +51,18 @@ class Installation:
         ours = {"BLINDPAIR_DATA": str(folder / "var"), "LOG_LEVEL": "WARNING"}
         inherited = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
         self.environment = inherited | ours | environment
+
+    def make_ready(self) -> None:
+        """Tables and static files as `up` makes them, unless they are there: made once a run, then copied."""
+        data = Path(self.environment["BLINDPAIR_DATA"])
+        if (data / "staticfiles" / "staticfiles.json").exists():
+            return
+        made = once("installation", _make_installation)
+        scaled = "DATABASE_URL" in self.environment
+        left_out = ("blindpair.sqlite3*", "server.lock", "address") if scaled else ("server.lock", "address")
+        shutil.copytree(made / "var", data, ignore=shutil.ignore_patterns(*left_out), dirs_exist_ok=True)
+        if scaled and not _has_tables(self.environment["DATABASE_URL"]):
+            self.run("migrate")
 
     def run(self, *arguments: str) -> str:
         """What the command printed; raises CommandFailed."""
@@ -91,6 +113,16 @@ class Installation:
                 yield process
             finally:
                 stop(process)
+
+
+def _make_installation(folder: Path) -> None:
+    environment = Installation(folder).environment | {"DJANGO_SETTINGS_MODULE": "config.settings"}
+    subprocess.run([sys.executable, "-c", MAKE_READY], cwd=CHECKOUT, env=environment, check=True)
+
+
+def _has_tables(address: str) -> bool:
+    with psycopg.connect(address) as connection:
+        return connection.execute("SELECT to_regclass('django_migrations')").fetchone() != (None,)
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:

@@ -36,6 +36,7 @@ class Mood:
 @contextmanager
 def embedded(folder: Path) -> Iterator[tuple[Installation, str]]:
     installation = Installation(folder)
+    installation.make_ready()
     with installation.serving() as address:
         yield installation, address
 
