@@ -14,10 +14,13 @@ from tests.journeys.drivers import Installation
 
 pytestmark = [pytest.mark.processes, pytest.mark.browser]
 KEYS = "1324134"
+QUIET_MS = 400  # in which no key is taken
+IMPATIENT = 10  # so many pairs are pressed at before that; for the others nobody waits
 
 
 def test_one_rater_rates_fifty_pairs_by_key_and_the_owner_reads_the_result(browser: Browser, tmp_path: Path) -> None:
     installation = Installation(tmp_path)
+    installation.make_ready()
     with ModelServer(arena.Replays()) as model_server, installation.serving() as address:
         file = arena.experiment_file(tmp_path / "mine", model_server.base_url)
         slug = str(installation.facts("add_experiment", str(file))["slug"])
@@ -25,6 +28,7 @@ def test_one_rater_rates_fifty_pairs_by_key_and_the_owner_reads_the_result(brows
         installation.run("open_rating", slug, "--release-flagged")
         [link] = installation.facts("invite", slug, "--raters", "1")
         with a_page(browser, address) as (page, complaints):
+            page.clock.install()
             page.goto(address + "/r/" + link["url"].split("/r/")[1])
             rates_everything(page)
             assert complaints == []
@@ -42,6 +46,8 @@ def rates_everything(page: Page) -> None:
         expect(page.locator("#pair")).to_be_visible()
         expect(page.get_by_text(f"Pair {turn + 1} of 50", exact=True)).to_be_visible()
         handle = page.locator("#pair input[name=assignment]").input_value()
+        if turn >= IMPATIENT:
+            page.clock.fast_forward(QUIET_MS + 1)
         press_until_taken(page, KEYS[turn % len(KEYS)], handle)
     page.wait_for_url("**/rate/done/")
 
