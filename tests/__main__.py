@@ -8,7 +8,7 @@ from contextlib import ExitStack
 
 from tests.servers import postgres, redis_server
 
-PROCESSES = min(os.cpu_count() or 1, 4)
+PROCESSES = min((os.cpu_count() or 1) + 1, 5)  # one more than there are cores: many a test waits for its servers
 # Compiled modules are kept: pytest rewrites its own, too, and would do so again in every process.
 NOT_INHERITED = ("DATABASE_URL", "REDIS_URL", "PYTHONDONTWRITEBYTECODE")
 
