@@ -1,16 +1,18 @@
 """A rater at a real Chromium: sits down with a link already exchanged, presses keys, and never waits by the clock."""
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs
 
 from django.conf import settings
-from playwright.sync_api import Locator, Page, Request, expect
+from playwright.sync_api import Locator, Page, Request, Route, expect
 
 from experiments.models import Experiment, Output
 from experiments.rendering import render
 from ratings.links import Link
 from ratings.models import Judgment, Rater
-from tests.browsing import Complaints
+from tests.browsing import PATIENCE_MS, Complaints
 from tests.ratings.driving import an_open_experiment
 
 QUIET_MS = 400
@@ -29,6 +31,28 @@ class Sitting:
     def open(self, path: str = "/rate/") -> None:
         """Go to a page."""
         self.page.goto(f"{self.origin}{path}")
+
+    def intercept(self, handle: Callable[[Route], None]) -> None:
+        """Have every answer that is sent from here on handled.
+
+        In a page that is loaded for it: from one that is there already, the first request may slip past.
+        """
+
+        def sent(route: Route) -> None:
+            if route.request.method == "POST":
+                handle(route)
+            else:
+                route.continue_()
+
+        self.page.route("**/rate/", sent)
+        self.page.reload()
+
+    def until(self, holds: Callable[[], bool]) -> None:
+        """Let the browser go on until something holds."""
+        deadline = time.monotonic() + PATIENCE_MS / 1000
+        while not holds():
+            assert time.monotonic() < deadline, "it never came about"
+            self.page.wait_for_timeout(20)
 
     def rest(self) -> None:
         """Let the quiet time after a new pair pass, without waiting for it."""

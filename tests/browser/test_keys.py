@@ -98,13 +98,11 @@ def test_a_held_key_judges_one_pair(sit: Sit, held: str) -> None:
 def test_nothing_acts_between_a_request_and_its_answer(sit: Sit) -> None:
     rater = sit(an_open_experiment(inputs=3))
     waiting: list[Route] = []
-
-    def keep(route: Route) -> None:
-        waiting.append(route)
-
-    rater.page.route("**/rate/", keep)
+    rater.intercept(waiting.append)
+    rater.page.evaluate("htmx.config.timeout = 0")  # however long the keys take, the request is not given up
     rater.page.keyboard.press("1")
     expect(rater.page.locator("#pair")).to_have_attribute("aria-busy", "true")
+    rater.until(lambda: bool(waiting))
     for key in ("3", "z", "0", "Enter"):
         rater.page.keyboard.press(key)
     rater.button("right").click()

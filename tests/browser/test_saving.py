@@ -42,7 +42,7 @@ def test_a_refused_verdict_stays_pressed_and_goes_again_with_the_same_key(sit: S
         else:
             route.continue_()
 
-    rater.page.route("**/rate/", answer)
+    rater.intercept(answer)
     rater.stop_time()
     rater.page.keyboard.press("3")
     shows_as_unsaved(rater, "right", "Not saved. Retrying.")
@@ -60,11 +60,17 @@ def test_a_refused_verdict_stays_pressed_and_goes_again_with_the_same_key(sit: S
 def test_an_answer_lost_on_its_way_back_is_not_saved_twice(sit: Sit) -> None:
     rater = sit(an_open_experiment(inputs=2))
 
-    def lose(route: Route) -> None:
-        route.fetch()
-        route.abort("connectionreset")
+    losses = iter(("connectionreset",))
 
-    rater.page.route("**/rate/", lose, times=1)
+    def lose(route: Route) -> None:
+        loss = next(losses, None)
+        if loss:
+            route.fetch()
+            route.abort(loss)
+        else:
+            route.continue_()
+
+    rater.intercept(lose)
     rater.stop_time()
     rater.page.keyboard.press("1")
     shows_as_unsaved(rater, "left", "Not saved. Retrying.")
