@@ -9,6 +9,8 @@ from django.utils import timezone
 from accounts.actions import OneTimeLink, invite, log, reset_link
 from accounts.models import Invitation, User
 
+NO_LONGER_STAFF = "made an owner only"
+
 
 class CannotDo(Exception):
     """What somebody may not do to an account; the message says why."""
@@ -66,7 +68,7 @@ def set_staff(user: User, staff: bool, *, by: User) -> None:
     user.is_staff = user.is_superuser = staff
     user.save(update_fields=["is_staff", "is_superuser"])
     user.end_sessions()
-    log(by, "made staff" if staff else "made an owner only", f"user {user.email}")
+    log(by, "made staff" if staff else NO_LONGER_STAFF, f"user {user.email}")
 
 
 @transaction.atomic

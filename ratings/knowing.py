@@ -1,9 +1,10 @@
 """Who could look up which system is which: whoever had to do with the experiment, or with one of the same answers."""
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Q
+from django.db.models import Min, Q
 
 from accounts.models import Event, User
+from accounts.people import NO_LONGER_STAFF
 from experiments.models import Experiment
 from ratings.models import Rater
 
@@ -11,7 +12,8 @@ from ratings.models import Rater
 def could_see_the_key(*, rater: Rater, user: User | AnonymousUser) -> bool:
     """Whether whoever is signed in beside the rater's session can look up which system is which, or once could.
 
-    So can owners, also of an experiment whose answers came along, whoever ever worked on one of these, and superusers.
+    So can owners, also of an experiment whose answers came along, whoever ever worked on one of these, and superusers,
+    also those who were some while one of these was there.
     """
     if not user.is_authenticated:
         return False
@@ -19,7 +21,10 @@ def could_see_the_key(*, rater: Rater, user: User | AnonymousUser) -> bool:
     worked = Event.objects.filter(
         Q(actor=user) | Q(detail__owner=user.email), object__in=[f"experiment {slug}" for slug in family.values()]
     )
-    return user.is_superuser or Experiment.objects.filter(pk__in=family, owners=user).exists() or worked.exists()
+    since = Experiment.objects.filter(pk__in=family).aggregate(Min("created_at"))["created_at__min"]
+    saw_all = Event.objects.filter(verb=NO_LONGER_STAFF, object=f"user {user.email}", at__gte=since)
+    owns = Experiment.objects.filter(pk__in=family, owners=user)
+    return user.is_superuser or owns.exists() or worked.exists() or saw_all.exists()
 
 
 def family_of(experiment: Experiment) -> dict[int, str]:

@@ -7,6 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from accounts.models import User
+from accounts.people import set_staff
 from console.drafting import share, unshare
 from experiments.models import Experiment
 from ratings.knowing import could_see_the_key
@@ -109,6 +110,15 @@ def test_a_former_owner_of_an_experiment_of_the_line_could_know() -> None:
     share(experiment=first, email=former.email, by=first.owners.get())
     unshare(experiment=first, email=former.email, by=first.owners.exclude(pk=former.pk).get())
     assert could_see_the_key(rater=a_rater(later), user=former)
+
+
+def test_who_ran_the_site_while_the_experiment_was_there_could_know() -> None:
+    boss = a_user("boss@example.org", is_superuser=True)
+    before, during = (a_user(f"{name}@example.org", is_staff=True, is_superuser=True) for name in ("before", "during"))
+    set_staff(before, False, by=boss)
+    rater = a_rater(a_rating_experiment())
+    set_staff(during, False, by=boss)
+    assert [could_see_the_key(rater=rater, user=user) for user in (before, during)] == [False, True]
 
 
 def test_an_owner_beside_the_raters_session_could_see_the_key() -> None:
