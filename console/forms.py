@@ -97,10 +97,10 @@ class PersonalForm(forms.Form):
 
 
 class RaterForm(forms.Form):
-    """What to do with one rater's link."""
+    """What to do with one rater's link, and with what came by it."""
 
     rater = forms.IntegerField(min_value=1)
-    do = forms.ChoiceField(choices=[("revoke", "revoke"), ("replace", "replace")])
+    do = forms.ChoiceField(choices=[(do, do) for do in ("revoke", "leave_out", "count", "replace")])
 
 
 class OpeningForm(forms.Form):

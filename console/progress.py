@@ -28,6 +28,7 @@ def of(experiment: Experiment) -> dict[str, Any]:
 
 
 def judgments(experiment: Experiment) -> dict[str, int]:
-    """`done`: current judgments of real pairs, first showings only; `wanted`: pairs times judgments wanted for each."""
+    """`done`: current judgments of real pairs, first showings only, without those of raters who are left out; `wanted`:
+    pairs times judgments wanted for each."""
     found = judged([experiment.pk]).get(experiment.pk, Judged())
     return {"done": found.done, "wanted": found.wanted}

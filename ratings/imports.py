@@ -152,8 +152,15 @@ def _raters(experiment: Experiment, labels: Sequence[str]) -> tuple[Numbers, int
 
 def _who_knew(experiment: Experiment, raters: Numbers) -> Flags:
     """Which of these raters have judged here while able to see the key."""
-    unblinded = Assignment.objects.filter(rater__experiment=experiment, counts=False)
-    return np.isin(raters, np.fromiter(unblinded.values_list("rater_id", flat=True).distinct(), np.int64))
+    noted = Assignment.objects.filter(rater__experiment=experiment, rater__left_out_at__isnull=True, counts=False)
+    # Of who is left out nothing counts, whatever they saw: only the judgments themselves tell.
+    left_out = list(experiment.raters.filter(left_out_at__isnull=False).values_list("pk", flat=True))
+    said = Judgment.objects.current().filter(assignment__rater__in=left_out, unblinded=True)
+    knew = {
+        *noted.values_list("rater_id", flat=True).distinct(),
+        *said.values_list("assignment__rater_id", flat=True).distinct(),
+    }
+    return np.isin(raters, np.fromiter(knew, np.int64, count=len(knew)))
 
 
 def _comparisons(pairs: Sequence[tuple[int, int]]) -> tuple[Numbers, int]:

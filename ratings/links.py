@@ -11,9 +11,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.actions import log
+from accounts.models import User
 from accounts.throttling import LINKS, TooMany, attempt, check
 from experiments.models import Experiment, Status
 from experiments.refusals import Refused
+from ratings.leaving_out import COUNTED_AGAIN, hold
 from ratings.models import Rater
 
 DAYS = 14
@@ -74,20 +76,28 @@ def invite(
 
 
 def revoke(*, rater: Rater, now: datetime | None = None) -> None:
-    """Withdraw a link; a session that it opened ends with its next request. Judgments stay."""
+    """Withdraw a link; a session that it opened ends with its next request. Judgments stay and count, unless the owner
+    leaves them out (`leaving_out.leave_out`)."""
     rater.revoked_at = now or timezone.now()
     rater.save(update_fields=["revoked_at"])
 
 
-def replace(*, rater: Rater, days: int = DAYS, now: datetime | None = None) -> Link:
-    """A new link for the same rater: the old one and its sessions end, what was judged stays theirs."""
-    if rater.experiment.status == Status.CLOSED:
-        raise CannotInvite(f"{rater.experiment.slug} is closed: nobody can rate it any more.")
+@transaction.atomic
+def replace(*, rater: Rater, by: User | None = None, days: int = DAYS, now: datetime | None = None) -> Link:
+    """A new link for the same rater: the old one and its sessions end, what was judged stays theirs and counts, also
+    where it was left out: who is asked to rate on is not left out. Raises CannotInvite."""
+    held = hold(rater)
+    about = f"experiment {held.experiment.slug}"
+    if held.experiment.status == Status.CLOSED:
+        raise CannotInvite(f"{held.experiment.slug} is closed: nobody can rate it any more.")
+    if held.left_out_at is not None:
+        log(by, COUNTED_AGAIN, about, rater=held.label)
     token = secrets.token_urlsafe(32)
-    rater.token_hash, rater.revoked_at = digest(token), None
-    rater.expires_at = expires = (now or timezone.now()) + timedelta(days=days)
-    rater.save(update_fields=["token_hash", "revoked_at", "expires_at"])
-    return _link(rater.label, token, expires)
+    held.token_hash, held.revoked_at, held.left_out_at = digest(token), None, None
+    held.expires_at = expires = (now or timezone.now()) + timedelta(days=days)
+    held.save(update_fields=["token_hash", "revoked_at", "left_out_at", "expires_at"])
+    log(by, "replaced a link", about, rater=held.label)
+    return _link(held.label, token, expires)
 
 
 def knock(*, token: str, place: str, now: datetime) -> Knock:

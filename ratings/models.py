@@ -11,7 +11,11 @@ from experiments.models import Criterion, Experiment, Input, Output
 
 
 class Rater(models.Model):
-    """Somebody who judges, known by a label; imported raters have no link."""
+    """Somebody who judges, known by a label; imported raters have no link.
+
+    From `left_out_at` on nothing that a withdrawn rater judged counts; a trigger of the database notes it beside each
+    assignment (see `Assignment.counts`), and takes it back with the moment.
+    """
 
     experiment = models.ForeignKey(Experiment, on_delete=models.CASCADE, related_name="raters")
     label = models.CharField(max_length=120)
@@ -20,6 +24,7 @@ class Rater(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+    left_out_at = models.DateTimeField(null=True, blank=True)
     first_used_at = models.DateTimeField(null=True, blank=True)
     practised_at = models.DateTimeField(null=True, blank=True)
     preferences = models.JSONField(default=dict, blank=True)
@@ -31,6 +36,10 @@ class Rater(models.Model):
             models.CheckConstraint(name="a_rater_has_a_label", condition=~Q(label="")),
             models.CheckConstraint(
                 name="a_link_expires", condition=Q(token_hash__isnull=True) | Q(expires_at__isnull=False)
+            ),
+            models.CheckConstraint(
+                name="whoever_is_left_out_is_withdrawn",
+                condition=Q(left_out_at__isnull=True) | Q(revoked_at__isnull=False),
             ),
         ]
 
@@ -100,9 +109,10 @@ class SkipReason(models.TextChoices):
 class Assignment(models.Model):
     """A comparison given to one rater, with its left and right; `left` is card A wherever it stood.
 
-    `counts` says whether its current judgment was made without seeing the key, `verdict`, `seconds`, `judged_at` what
-    it holds, `commented` whether with words; None before there is one. A trigger of the database writes them with every
-    judgment, so that neither handing out the next pair nor a page about progress need look up each judgment.
+    `counts` says whether its current judgment was made without seeing the key, by somebody whom the owner did not leave
+    out; `verdict`, `seconds`, `judged_at` what it holds, `commented` whether with words; None before there is one. A
+    trigger of the database writes them with every judgment, so that neither handing out the next pair nor a page about
+    progress need look up each judgment.
     """
 
     token = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)

@@ -21,7 +21,8 @@ WHO = F("rater_id") + 0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """Judgments of one experiment: how many real pairs have, how many are wanted, and when the last one came."""
+    """Judgments of one experiment: how many real pairs have, how many are wanted, and when the last one came; without
+    those of raters who are left out."""
 
     done: int = 0
     wanted: int = 0
@@ -32,7 +33,8 @@ class Judged:
 class RaterProgress:
     """One rater: where the link stands, and what the judgments look like. `pk` names the rater in owners' forms.
 
-    `done` counts real pairs, first showings only; controls and repeats are counted beside.
+    `done` counts real pairs, first showings only; controls and repeats are counted beside. `left_out` says that none of
+    it counts.
     """
 
     pk: int
@@ -51,6 +53,7 @@ class RaterProgress:
     controls_right: int = 0
     controls: int = 0
     unblinded: int = 0
+    left_out: bool = False
 
     @property
     def tie_share(self) -> float | None:
@@ -72,7 +75,9 @@ def judged(experiments: Sequence[int]) -> dict[int, Judged]:
         .order_by()
     )
     noted = (
-        Assignment.objects.filter(rater__experiment__in=experiments, counts__isnull=False)
+        Assignment.objects.filter(
+            rater__experiment__in=experiments, rater__left_out_at__isnull=True, counts__isnull=False
+        )
         .values_list("rater__experiment")
         .annotate(n=Count("pk", filter=Q(kind=AssignmentKind.RATING)), last=Max("judged_at"))
         .order_by()
@@ -92,12 +97,14 @@ def active_raters(since: datetime) -> int:
 
 
 def raters(experiment: Experiment, *, now: datetime, after: int = 0, most: int | None = None) -> list[RaterProgress]:
-    """Raters in the order they were made, `most` of them without the first ones: six queries, whatever their work."""
+    """Raters in the order they were made, `most` of them without the first ones: six queries, whatever their work, and
+    one more where some are left out."""
     end = None if most is None else after + most
     found = list(Rater.objects.filter(experiment=experiment).order_by("pk")[after:end])
     keys = [rater.pk for rater in found]
     (counts, last), right = _counts(keys), _right(keys)
     medians, repeats, skipped = _medians(keys), _repeats(keys), _skipped(keys)
+    knowing = _knowing([rater.pk for rater in found if rater.left_out_at])
     return [
         _progress(
             rater,
@@ -108,6 +115,7 @@ def raters(experiment: Experiment, *, now: datetime, after: int = 0, most: int |
             seconds=medians.get(rater.pk),
             repeats=repeats[rater.pk],
             skipped=skipped.get(rater.pk, 0),
+            knowing=knowing.get(rater.pk, 0),
         )
         for rater in found
     ]
@@ -166,6 +174,14 @@ def _skipped(raters: Sequence[int]) -> dict[int, int]:
     return dict(rows.values_list("rater").annotate(n=Count("pk")).order_by())
 
 
+def _knowing(raters: Sequence[int]) -> dict[int, int]:
+    """By rater who is left out: how many judgments were made by somebody who could see the key."""
+    if not raters:
+        return {}
+    rows = Judgment.objects.current().filter(assignment__rater__in=raters, unblinded=True)
+    return dict(rows.values_list("assignment__rater").annotate(n=Count("pk")).order_by())
+
+
 def _as_before(before: str, again: str) -> bool:
     """A repeat shows the sides swapped: the same answer is the mirrored one, and both kinds of tie are alike."""
     return again in TIES if before in TIES else MIRRORED[Verdict(before)] == again
@@ -181,6 +197,7 @@ def _progress(
     seconds: float | None,
     repeats: list[bool],
     skipped: int,
+    knowing: int,
 ) -> RaterProgress:
     verdicts: Counter[str] = Counter()
     controls, unblinded = 0, 0
@@ -206,7 +223,8 @@ def _progress(
         repeats=len(repeats),
         controls_right=right,
         controls=controls,
-        unblinded=unblinded,
+        unblinded=knowing if rater.left_out_at else unblinded,
+        left_out=rater.left_out_at is not None,
     )
 
 

@@ -38,7 +38,7 @@ class Shown:
 
 
 def add_returned_raters(experiment: Experiment, records: Iterable[Record]) -> dict[str, int]:
-    """The raters by label; they have no link."""
+    """The raters by label; they have no link, and those who were left out stay so."""
     raters = Rater.objects.bulk_create(
         Rater(
             experiment=experiment,
@@ -46,6 +46,8 @@ def add_returned_raters(experiment: Experiment, records: Iterable[Record]) -> di
             created_at=record.moment("created_at"),
             first_used_at=record.moment_or_none("first_used_at"),
             practised_at=record.moment_or_none("practised_at"),
+            revoked_at=record.moment_or_none("left_out_at"),
+            left_out_at=record.moment_or_none("left_out_at"),
         )
         for record in records
     )

@@ -74,7 +74,7 @@ class Rows:
 
 
 def read(experiment: Experiment) -> Rows:
-    """All current judgments of an experiment."""
+    """All current judgments of an experiment, but those of raters who are left out: they are as if never given."""
     shown, judged = _tables(experiment)
     replaced = judged["supersedes"][judged["supersedes"] > 0]
     current = judged[~np.isin(judged["pk"], replaced)] if replaced.size else judged
@@ -124,8 +124,8 @@ def _tables(experiment: Experiment) -> tuple[NDArray[Any], NDArray[Any]]:
         own = Assignment.objects.filter(pk__range=stretch)
         judgments = Judgment.objects.filter(assignment__gte=stretch[0], assignment__lte=stretch[1])
     shown = _shown(own.order_by("pk"))
-    raters = np.array(list(Rater.objects.filter(experiment=experiment).values_list("pk", flat=True)), dtype=np.int64)
-    shown = shown[np.isin(shown["rater"], raters)]
+    counted = Rater.objects.filter(experiment=experiment, left_out_at__isnull=True).values_list("pk", flat=True)
+    shown = shown[np.isin(shown["rater"], np.array(list(counted), dtype=np.int64))]
     judged = _judged(judgments.order_by())
     return shown, judged[_among(shown["pk"], judged["assignment"])]
 

@@ -106,16 +106,25 @@ def _judgments(rows: list[Comparison], by_arm: dict[str, str]) -> dict[int, list
         "assignment__right__arm__code",
         "verdict",
         "unblinded",
+        "assignment__rater__left_out_at",
         "comment",
     )
     query = Judgment.objects.current().filter(assignment__comparison__in=[row.pk for row in rows])
     found: dict[int, list[dict[str, str]]] = {}
     # Put in order here: to sort by key an analysed SQLite walks every experiment's judgments.
-    for _, comparison, rater, kind, left, right, verdict, unblinded, comment in sorted(
+    for _, comparison, rater, kind, left, right, verdict, unblinded, out, comment in sorted(
         query.order_by().values_list(*columns), key=itemgetter(0)
     ):
         side = {Verdict.LEFT: left, Verdict.RIGHT: right}.get(verdict)
-        note = "saw the key" if unblinded else "asked again" if kind == AssignmentKind.REPEAT else ""
+        note = (
+            "left out"
+            if out
+            else "saw the key"
+            if unblinded
+            else "asked again"
+            if kind == AssignmentKind.REPEAT
+            else ""
+        )
         words = f"{by_arm[side]} better" if side else TIES[verdict]
         found.setdefault(comparison, []).append({"rater": rater, "verdict": words, "note": note, "comment": comment})
     return found

@@ -59,6 +59,9 @@ def _ballots(experiment: Experiment) -> dict[str, Any]:
         "criteria": _criteria(experiment),
         "guesses": _guesses(experiment),
         "assignments": _assignments(shown),
+        "left_out": list(
+            experiment.raters.filter(left_out_at__isnull=False).order_by("pk").values_list("pk", flat=True)
+        ),
     }
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from math import ceil
 
 import numpy as np
-from django.db.models import Count, Max
+from django.db.models import Count, Max, Q
 
 from experiments.models import Experiment, Pairs
 from ratings.models import Assignment
@@ -56,8 +56,9 @@ class Outlook:
         return self.plan.raters < FEWEST_RATERS
 
 
-# What the votes said, good as long as no further one came: they are only ever added to, and the plan is sealed.
-_told: dict[tuple[str, int, datetime | None], tuple[Outlook | None, Signal | None]] = {}
+# What the votes said, good as long as no further one came and nobody was left out: the plan is sealed. How many count,
+# when the last one came and when somebody was last left out tell that together.
+_told: dict[tuple[str, int, datetime | None, datetime | None], tuple[Outlook | None, Signal | None]] = {}
 
 
 def outlook(experiment: Experiment) -> Outlook:
@@ -73,11 +74,15 @@ def so_far(experiment: Experiment) -> tuple[Outlook | None, Signal | None]:
     verdict is turned round. The signal is None where watching was not chosen before rating.
     """
     there = Assignment.objects.filter(rater__experiment=experiment, counts__isnull=False)
-    cast = there.aggregate(n=Count("pk"), last=Max("judged_at"))
+    cast = there.aggregate(
+        n=Count("pk", filter=Q(rater__left_out_at__isnull=True)),
+        last=Max("judged_at"),
+        left_out=Max("rater__left_out_at"),
+    )
     few = cast["n"] <= MOST_VOTES
     if not few and not experiment.monitored:
         return None, None
-    known = experiment.draw_salt, cast["n"], cast["last"]
+    known = experiment.draw_salt, cast["n"], cast["last"], cast["left_out"]
     found = _told.get(known)
     if found is None:
         if len(_told) >= REMEMBERED:

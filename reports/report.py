@@ -67,6 +67,7 @@ def compute(read: study.Study) -> Report:
         "schema": SCHEMA,
         "experiment": counts.experiment(read),
         "counts": counts.counts(read),
+        "left_out": counts.left_out(read),
         "personal_data": counts.personal_data(read),
         "systems": systems.systems(read),
         "latency_differences": latencies.differences(read),

@@ -1,10 +1,11 @@
 """The judgments of one experiment, by arm and as numpy columns; it knows no names and no texts."""
 
 from dataclasses import dataclass, fields, replace
+from datetime import datetime
 from typing import Any
 
 import numpy as np
-from django.db.models import Case, Q, QuerySet, Value, When
+from django.db.models import Case, Count, Q, QuerySet, Value, When
 from django.db.models.functions import Length
 from numpy.typing import NDArray
 
@@ -121,12 +122,21 @@ class Guesses:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """A rater whom the owner left out before the closing, and how many real pairs they had judged."""
+
+    label: str
+    judgments: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ballots:
     """Everything that raters decided in one experiment, sorted by its use.
 
     `votes` enter the score: current, blinded, of the rating kind. Repeats, controls and judgments of people who could
     see the key are apart. `originals` gives for each repeat the position of its first judgment in `votes`, or UNKNOWN.
-    `expected` gives for each control the verdict that is right.
+    `expected` gives for each control the verdict that is right. Of raters who are `left_out` nothing is in any of them.
     """
 
     arms: tuple[str, ...]
@@ -145,6 +155,7 @@ class Ballots:
     imported: int
     overwritten: int
     skipped: int
+    left_out: tuple[LeftOut, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +180,8 @@ def read(experiment: Experiment, *, texts: bool = True) -> Ballots:
     inputs = list(
         Input.objects.filter(experiment=experiment).order_by("position").values_list("pk", "external_id", "tags")
     )
-    raters = list(Rater.objects.filter(experiment=experiment).order_by("pk").values_list("pk", "label"))
+    everybody = Rater.objects.filter(experiment=experiment).order_by("pk")
+    raters = list(everybody.filter(left_out_at__isnull=True).values_list("pk", "label"))
     keys = [pk for pk, _ in arms], [pk for pk, _, _ in inputs], [pk for pk, _ in raters]
     positions, known = _outputs(experiment, *keys, texts=texts)
     cast = ballot_rows.read(experiment)
@@ -193,6 +205,7 @@ def read(experiment: Experiment, *, texts: bool = True) -> Ballots:
         imported=_imported(cast),
         overwritten=cast.overwritten,
         skipped=cast.skipped,
+        left_out=_left_out(everybody),
     )
 
 
@@ -308,7 +321,11 @@ def _state_code() -> Case:
 
 def _guesses(experiment: Experiment, positions: _Positions) -> Guesses:
     # A control shows an answer to another request, a repeat a pair already thought about: neither tests the blinding.
-    asked = Guess.objects.filter(assignment__rater__experiment=experiment, assignment__kind=AssignmentKind.RATING)
+    asked = Guess.objects.filter(
+        assignment__rater__experiment=experiment,
+        assignment__rater__left_out_at__isnull=True,
+        assignment__kind=AssignmentKind.RATING,
+    )
     # Nor does a pair without the system in use today, of which is asked as well, so that asking tells nothing.
     today = Q(assignment__left__arm=experiment.baseline_id) | Q(assignment__right__arm=experiment.baseline_id)
     rows = asked.filter(today).exclude(assignment__judgments__unblinded=True)
@@ -319,6 +336,14 @@ def _guesses(experiment: Experiment, positions: _Positions) -> Guesses:
     keys = np.array(sides, dtype=np.int64).reshape(-1, 2)
     arms = positions.arm_of[positions.output(keys)] if sides else keys
     return Guesses(guessed=arms[:, 0], other=arms[:, 1], unsure=len(made) - len(sides))
+
+
+def _left_out(raters: QuerySet[Rater]) -> tuple[LeftOut, ...]:
+    judged = Count("assignments", filter=Q(assignments__kind=AssignmentKind.RATING, assignments__counts__isnull=False))
+    rows = (
+        raters.filter(left_out_at__isnull=False).annotate(judged=judged).values_list("label", "judged", "left_out_at")
+    )
+    return tuple(LeftOut(label=label, judgments=n, at=at) for label, n, at in rows if at is not None)
 
 
 def _originals(experiment: Experiment, repeats: Votes, votes: Votes) -> Ints:

@@ -87,7 +87,7 @@ def load_runs(closed: Experiment) -> Iterator[Record]:
 
 def raters(closed: Experiment) -> Iterator[Record]:
     """Who rated, by label; neither addresses nor links."""
-    columns = ("label", "created_at", "first_used_at", "practised_at")
+    columns = ("label", "created_at", "first_used_at", "practised_at", "left_out_at")
     for label, *times in Rater.objects.filter(experiment=closed).order_by("pk").values_list(*columns):
         yield {"rater": label, **{name: moment(at) for name, at in zip(columns[1:], times, strict=True)}}
 

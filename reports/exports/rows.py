@@ -16,7 +16,8 @@ CHUNK = 2_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgmentRow:
-    """One judgment. `counted` says that it enters the score: current, blinded and of the rating kind.
+    """One judgment. `counted` says that it enters the score: current, blinded, of the rating kind, and of a rater whom
+    the owner did not leave out.
 
     `winner` is the name of the preferred system, or `both_good`, `both_bad`. Times are ISO 8601 in UTC.
     """
@@ -33,6 +34,7 @@ class JudgmentRow:
     counted: bool
     current: bool
     unblinded: bool
+    left_out: bool
     imported: bool
     strength: str | None
     left_acceptable: bool | None
@@ -68,6 +70,7 @@ COLUMNS = (
     "assignment__left_id",
     "assignment__right_id",
     "assignment__rater__label",
+    "assignment__rater__left_out_at",
     "assignment__kind",
     "verdict",
     "strength",
@@ -175,6 +178,7 @@ def _row(row: tuple[Any, ...], authors: dict[int, str], criteria: dict[str, str]
     given = dict(zip(COLUMNS, row, strict=True))
     left, right = authors[given["assignment__left_id"]], authors[given["assignment__right_id"]]
     verdict, current = given["verdict"], given["superseded_by__pk"] is None
+    left_out = given["assignment__rater__left_out_at"] is not None
     return JudgmentRow(
         judgment=given["pk"],
         assignment=given["assignment_id"],
@@ -185,9 +189,10 @@ def _row(row: tuple[Any, ...], authors: dict[int, str], criteria: dict[str, str]
         verdict=verdict,
         winner={"left": left, "right": right}.get(verdict, verdict),
         kind=given["assignment__kind"],
-        counted=current and not given["unblinded"] and given["assignment__kind"] == "rating",
+        counted=current and not given["unblinded"] and not left_out and given["assignment__kind"] == "rating",
         current=current,
         unblinded=given["unblinded"],
+        left_out=left_out,
         imported=given["imported"],
         strength=given["strength"],
         left_acceptable=given["left_acceptable"],

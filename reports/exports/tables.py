@@ -34,6 +34,7 @@ FIXED = (
     "layout",
     "differences_used",
     "judged_at",
+    "left_out",
 )
 BATCH = 10_000
 # Characters that a workbook's XML cannot hold.
@@ -127,7 +128,7 @@ def _cell(sheet: Worksheet, value: Any) -> Any:
 
 
 def _schema(criteria: list[str]) -> Any:
-    truth = {"counted", "unblinded", "imported", "left_acceptable", "right_acceptable", "differences_used"}
+    truth = {"counted", "unblinded", "left_out", "imported", "left_acceptable", "right_acceptable", "differences_used"}
     fixed = [
         (name, pyarrow.bool_() if name in truth else pyarrow.float64() if name == "seconds" else pyarrow.string())
         for name in FIXED

@@ -81,6 +81,9 @@ def _of_the_raters(report: Report, pair: Mapping[str, Any] | None) -> Iterator[s
         seen = counts["unblinded_judgments"]
         left_out = "1 judgment" if seen == 1 else f"{count(seen)} judgments"
         yield f"{left_out} of people who could see the key {'is' if seen == 1 else 'are'} left out."
+    if report["left_out"]["words"]:
+        watched = " It could be seen meanwhile whether rating may stop." if report["experiment"]["monitored"] else ""
+        yield report["left_out"]["words"] + watched
     flagged = [rater["label"] for rater in report["raters"] if rater["flags"]]
     if flagged:
         verb, them = ("is", "that rater") if len(flagged) == 1 else ("are", "them")

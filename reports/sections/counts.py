@@ -6,6 +6,7 @@ import numpy as np
 
 from experiments.personal_data import in_words
 from reports import unblinding
+from reports.rounding import count
 from reports.sections.pairs import PANEL, POPULATION, raters_of, scope_for
 from reports.sections.study import Study
 
@@ -57,7 +58,26 @@ def counts(study: Study) -> Section:
         "controls": len(ballots.controls),
         "withheld": ballots.texts.held_back,
         "unblinded_judgments": len(ballots.unblinded),
+        "left_out_raters": len(ballots.left_out),
+        "left_out_judgments": sum(one.judgments for one in ballots.left_out),
     }
+
+
+def left_out(study: Study) -> Section:
+    """Whom the owner left out before the closing, and the sentence that says so, empty where it was nobody."""
+    found = study.ballots.left_out
+    return {
+        "raters": [{"label": one.label, "judgments": one.judgments, "at": one.at.isoformat()} for one in found],
+        "words": _left_out_in_words(len(found), sum(one.judgments for one in found)),
+    }
+
+
+def _left_out_in_words(raters: int, judgments: int) -> str:
+    if not raters:
+        return ""
+    who = "1 rater was" if raters == 1 else f"{count(raters)} raters were"
+    what = "1 judgment counts" if judgments == 1 else f"{count(judgments)} judgments count"
+    return f"{who} left out by the owner before the closing: {what} nowhere."
 
 
 def personal_data(study: Study) -> Section:

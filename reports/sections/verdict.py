@@ -125,7 +125,8 @@ def what_it_would_take(case: Case) -> str:
 
 def _without_a_case(report: Mapping[str, Any]) -> Section:
     if not report["counts"]["judgments"]:
-        why = "Not enough data: nobody has judged a pair yet."
+        left = report["counts"]["left_out_judgments"]
+        why = f"Not enough data: {'no judgment that counts is left' if left else 'nobody has judged a pair yet'}."
     elif not any(system["baseline"] for system in report["systems"]):
         why = "Undecided: no system is marked as the one in use today, so there is nothing to switch from."
     else:
@@ -136,7 +137,7 @@ def _without_a_case(report: Mapping[str, Any]) -> Section:
         "baseline": None,
         "sentence": why,
         "reasons": _first(report),
-        "caveats": of_no_pair(report) if report["pairs"] else [],
+        "caveats": of_no_pair(report) if report["pairs"] or report["left_out"]["words"] else [],
     }
 
 

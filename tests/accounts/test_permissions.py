@@ -220,10 +220,12 @@ def test_an_owner_cannot_reach_another_through_a_form() -> None:
     client = world.clients["owner of it"]
     foreign = Experiment.objects.exclude(owners__email="owner@example.org").get()
     rater = foreign.raters.get()
-    answer = client.post(f"/experiments/{world.rating.pk}/raters/links/", {"rater": rater.pk, "do": "revoke"})
-    assert answer.status_code == 404
-    rater.refresh_from_db()
-    assert rater.revoked_at is None
+    for place in (world.rating.pk, foreign.pk):
+        for do in ("revoke", "leave_out", "count", "replace"):
+            answer = client.post(f"/experiments/{place}/raters/links/", {"rater": rater.pk, "do": do})
+            assert answer.status_code == 404
+    before, _ = rater.token_hash, rater.refresh_from_db()
+    assert (rater.revoked_at, rater.left_out_at, rater.token_hash) == (None, None, before)
 
 
 @pytest.mark.parametrize("path", SUPERUSERS_ONLY)

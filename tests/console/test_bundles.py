@@ -23,6 +23,7 @@ from console.views.log import of as log_of
 from experiments.actions import decide_output
 from experiments.models import Criterion, Experiment, Output
 from experiments.sealing import changes
+from ratings.leaving_out import leave_out
 from ratings.models import Assignment, Comparison, CriterionVerdict, Guess, Judgment, Rater
 from reports import assumptions, downloads, report
 from reports.exports import write
@@ -84,6 +85,7 @@ def judged(experiment: Experiment, accuracy: Criterion) -> None:
     Guess.objects.create(assignment=first.assignment, side="unsure")
     skipped = Assignment.objects.latest("pk")
     a_rater(experiment, "Never came")
+    leave_out(rater=experiment.raters.get(label="Rater 3"), by=None)
     Assignment.objects.filter(pk=skipped.pk).update(skipped_at=NOW, skip_reason="unclear")
 
 
@@ -136,6 +138,32 @@ def test_it_comes_back_with_the_same_report_and_the_same_bundle(file: Path) -> N
         assert len(list(unkeyed(before[name]))) == len(list(unkeyed(after[name]))) > 0
         if name != "comparisons.jsonl":
             assert list(unkeyed(before[name])) == list(unkeyed(after[name])), name
+
+
+def test_whoever_was_left_out_stays_so_and_the_report_stays_what_it_was(file: Path) -> None:
+    said = report.build(Experiment.objects.get())
+    assert said["counts"]["left_out_raters"] == 1
+    returned = run(file)
+    assert list(returned.raters.filter(left_out_at__isnull=False).values_list("label", flat=True)) == ["Rater 3"]
+    theirs = Assignment.objects.filter(rater__experiment=returned, rater__label="Rater 3", counts__isnull=False)
+    assert set(theirs.values_list("counts", flat=True)) == {False}
+    again = report.build(returned)
+    assert (again["counts"], again["pairs"], again["left_out"]) == (said["counts"], said["pairs"], said["left_out"])
+
+
+def test_a_bundle_of_before_that_could_be_said_counts_everybody(file: Path) -> None:
+    def older(name: str, content: bytes) -> bytes:
+        if name not in {"raters.jsonl", "judgments.jsonl"}:
+            return content
+        rows = [json.loads(line) for line in content.split(b"\n")[:-1]]
+        kept = [{key: value for key, value in row.items() if not key.startswith("left_out")} for row in rows]
+        return b"".join(json.dumps(row).encode() + b"\n" for row in kept)
+
+    rewritten(file, older)
+    returned = run(file)
+    assert not returned.raters.filter(left_out_at__isnull=False).exists()
+    here, there = (report.build(one)["counts"] for one in (returned, Experiment.objects.earliest("pk")))
+    assert here["judgments"] > there["judgments"]
 
 
 def unkeyed(lines: bytes) -> Iterator[dict[str, Any]]:

@@ -4,6 +4,7 @@ import re
 import uuid
 
 import pytest
+from django.http import HttpResponse
 from django.test import Client
 
 from accounts.models import Event, User
@@ -77,7 +78,72 @@ def test_a_revoked_link_no_longer_opens(client: Client, experiment: Experiment) 
     client.post(path(experiment, "links/"), {"rater": rater.pk, "do": "revoke"})
     rater.refresh_from_db()
     assert rater.revoked_at is not None
-    assert "revoked" in page(client, experiment)
+    assert '<span class="pill bad">withdrawn</span>' in page(client, experiment)
+
+
+def choose(client: Client, rater: Rater, do: str) -> HttpResponse:
+    answer = client.post(path(rater.experiment, "links/"), {"rater": rater.pk, "do": do}, follow=True)
+    rater.refresh_from_db()
+    return answer
+
+
+def test_whoever_withdraws_a_link_chooses_what_becomes_of_the_judgments(client: Client, experiment: Experiment) -> None:
+    kept, dropped = a_rater(experiment, "Kept"), a_rater(experiment, "Dropped")
+    text = page(client, experiment)
+    for rater in (kept, dropped):
+        assert f"Withdraw the link of {rater.label} and count what they judged" in text
+        assert f"Withdraw the link of {rater.label} and leave out what they judged" in text
+    assert b"What they judged stays." in choose(client, kept, "revoke").content
+    assert b"does not count. Their pairs are free for others." in choose(client, dropped, "leave_out").content
+    assert (kept.revoked_at is None, kept.left_out_at) == (False, None)
+    assert None not in (dropped.revoked_at, dropped.left_out_at)
+
+
+def test_the_choice_can_be_made_later_and_taken_back(client: Client, experiment: Experiment) -> None:
+    rater = a_rater(experiment, "Dr. Weber", revoked_at=NOW)
+    a_judgment(Comparison.objects.first(), rater)
+    assert "Leave out what Dr. Weber judged" in page(client, experiment)
+    answer = choose(client, rater, "leave_out")
+    assert rater.left_out_at is not None
+    assert answer.context["judged"].done == 0
+    [signed] = answer.context["raters"]
+    assert (signed.rater.done, signed.signs) == (1, ())
+    text = answer.content.decode()
+    assert '<span class="pill warning">left out</span>' in text
+    assert "Count again what Dr. Weber judged" in text
+    assert "Leave out what" not in text
+    answer = choose(client, rater, "count")
+    assert rater.left_out_at is None
+    assert answer.context["judged"].done == 1
+    assert b"What Dr. Weber judged counts again." in answer.content
+
+
+@pytest.mark.parametrize("do", ["leave_out", "count"])
+def test_after_closing_the_choice_is_refused_in_a_sentence(client: Client, experiment: Experiment, do: str) -> None:
+    rater = a_rater(experiment, revoked_at=NOW)
+    Experiment.objects.update(status="closed", closed_at=NOW)
+    text = page(client, experiment)
+    assert "raters/links/" not in text
+    answer = choose(client, rater, do)
+    assert answer.status_code == 409
+    assert "whose judgments count can no longer be changed" in answer.content.decode()
+    assert not Event.objects.exists()
+
+
+def test_whoever_chooses_does_not_see_which_arm_the_rater_prefers(client: Client, experiment: Experiment) -> None:
+    def shown(favourite: str) -> str:
+        Judgment.objects.all().delete()
+        Assignment.objects.all().delete()
+        Rater.objects.update(left_out_at=None, revoked_at=None)
+        for number, comparison in enumerate(Comparison.objects.order_by("pk")):
+            swap = number % 2 == 1
+            leads = (favourite == "first") != swap
+            a_judgment(comparison, rater, verdict="left" if leads else "right", swap=swap)
+        said = [choose(client, rater, do).content.decode() for do in ("revoke", "leave_out", "count")]
+        return re.sub(r'name="csrfmiddlewaretoken" value="\w+"|"X-CSRFToken": "\w+"', "", "".join(said))
+
+    rater = a_rater(experiment)
+    assert shown("first") == shown("second")
 
 
 def test_a_replaced_link_is_new_and_the_judgments_stay(client: Client, experiment: Experiment) -> None:

@@ -56,3 +56,24 @@ def test_no_row_of_the_first_release_is_lost_or_changed(here: Installation) -> N
     assert (collected["done"], collected["pending"], collected["failed"]) == (2, 4, 1)
     here.run("collectstatic", "--no-input")
     assert here.facts("doctor")
+
+
+def test_what_is_noted_of_judgments_goes_back_and_forth_with_rows_there(here: Installation) -> None:  # noqa: F811
+    subprocess.run([sys.executable, "-m", "tests.faults.first_release"], cwd=CHECKOUT, env=here.environment, check=True)
+    here.run("migrate")
+    columns, counting = columns_of(here), "SELECT counts FROM ratings_assignment WHERE counts IS NOT NULL"
+    before = contents(here, columns)
+    rows(here, "UPDATE ratings_rater SET revoked_at = created_at, left_out_at = created_at")
+    assert rows(here, counting) == [(False,)]
+    here.run("migrate", "ratings", "0003")
+    assert rows(here, counting) == [(True,)], "who cannot be left out counts"
+    for goal in ("0001", "0003"):
+        here.run("migrate", "ratings", goal)
+        assert rows(here, "SELECT count(*) FROM ratings_judgment") == [(2,)]
+    here.run("migrate")
+    rows(here, "UPDATE ratings_rater SET revoked_at = NULL")
+    assert contents(here, columns) == before
+    rows(here, "UPDATE ratings_judgment SET verdict = 'both_bad'")
+    assert rows(here, "SELECT counts, verdict FROM ratings_assignment WHERE counts") == [(True, "both_bad")]
+    rows(here, "UPDATE ratings_rater SET revoked_at = created_at, left_out_at = created_at")
+    assert rows(here, counting) == [(False,)]

@@ -13,6 +13,7 @@ END = "tests/blinding/test_nothing_before_the_end.py"
 NAMING = "tests/experiments/test_naming.py"
 SWAP = "tests/blinding/test_swapping.py"
 REPORT = "tests/reports/test_report.py"
+LEAVING = "tests/ratings/test_leaving_out.py"
 
 MUTANTS = (
     Mutant(
@@ -212,6 +213,34 @@ MUTANTS = (
         "    votes, unblinded = _blinded_and_not(cast.of_kind(AssignmentKind.RATING), positions)",
         "    votes, unblinded = _blinded_and_not(cast.of_kind(AssignmentKind.CONTROL), positions)",
         (f"{REPORT}::test_repeats_controls_and_unblinded_judgments_never_enter_the_score",),
+    ),
+    Mutant(
+        "judgments of raters who are left out do not count in the report",
+        "reports/ballot_rows.py",
+        "Rater.objects.filter(experiment=experiment, left_out_at__isnull=True)",
+        "Rater.objects.filter(experiment=experiment)",
+        ("tests/reports/test_left_out.py::test_every_figure_is_what_it_would_be_had_they_never_rated",),
+    ),
+    Mutant(
+        "judgments of raters who are left out take no place of a pair",
+        "ratings/migrations/0004_whose_judgments_are_left_out.py",
+        "SET counts = NEW.left_out_at IS NULL AND NOT (",
+        "SET counts = NOT (",
+        (f"{LEAVING}::test_what_they_judged_is_free_for_others_and_stays_stored",),
+    ),
+    Mutant(
+        "judgments that come after somebody was left out do not count either",
+        "ratings/migrations/0004_whose_judgments_are_left_out.py",
+        "AND ratings_rater.left_out_at IS NOT NULL",
+        "AND ratings_rater.id IS NULL",
+        (f"{LEAVING}::test_whatever_is_written_for_one_who_is_left_out_counts_no_more_than_before",),
+    ),
+    Mutant(
+        "nobody is left out once the names are known",
+        "ratings/leaving_out.py",
+        "    if not rater.experiment.is_blind:",
+        "    if not rater.experiment.pk:",
+        (f"{LEAVING}::test_after_the_closing_it_is_too_late",),
     ),
     Mutant(
         "who can see the key is marked",

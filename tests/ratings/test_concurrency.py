@@ -15,10 +15,11 @@ from ratings import desk
 from ratings.actions import hold_raters
 from ratings.blind import BlindPair
 from ratings.desk import Answer, Pause, RatingEnded
+from ratings.leaving_out import TooLate, leave_out
 from ratings.models import Assignment, Comparison, Judgment, Rater
 from ratings.serving import LEASE, Board, asked_around, assign, board_for
 from ratings.standing import Turn, standing_of, turns_of
-from tests.factories import a_rater
+from tests.factories import a_judgment, a_rater, a_user
 from tests.ratings.driving import START, an_open_experiment, judge, minute, rate_through, shown
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -222,3 +223,66 @@ def test_nobody_waits_for_somebody_who_is_being_given_a_pair() -> None:
     _, found = at_once(hold, look)
     assert isinstance(found, BlindPair)
     assert Assignment.objects.get().comparison_id != Comparison.objects.earliest("pk").pk
+
+
+def one_then_the_other(first: Callable[[], Any], second: Callable[[], Any]) -> None:
+    """The second begins while the first has written and not committed."""
+    written = threading.Event()
+
+    def slowly() -> None:
+        with transaction.atomic():
+            first()
+            written.set()
+            time.sleep(0.2)  # the second must be on its way meanwhile; it cannot signal that it waits
+
+    def late() -> None:
+        written.wait(PATIENCE)
+        second()
+
+    at_once(slowly, late)
+
+
+def test_an_answer_on_its_way_to_be_left_out_is_refused() -> None:
+    rater, owner = a_rater(an_open_experiment(inputs=3)), a_user()
+    pair = shown(rater)
+
+    def answer() -> None:
+        with pytest.raises(RatingEnded):
+            judge(rater, pair)
+
+    one_then_the_other(lambda: leave_out(rater=rater, by=owner), answer)
+    assert not Judgment.objects.exists()
+
+
+def test_an_answer_that_comes_just_before_is_kept_and_left_out() -> None:
+    rater, owner = a_rater(an_open_experiment(inputs=3)), a_user()
+    pair = shown(rater)
+    one_then_the_other(lambda: judge(rater, pair), lambda: leave_out(rater=rater, by=owner))
+    assert Judgment.objects.count() == 1
+    assert Assignment.objects.get(judgments__isnull=False).counts is False
+
+
+def test_judgments_that_are_just_imported_are_left_out_as_well() -> None:
+    rater, owner = a_rater(an_open_experiment(inputs=1)), a_user()
+
+    def bring() -> None:  # as `console.actions` does
+        Experiment.objects.select_for_update().get(pk=rater.experiment_id)
+        a_judgment(Comparison.objects.get(kind="real"), rater, imported=True)
+
+    one_then_the_other(bring, lambda: leave_out(rater=rater, by=owner))
+    assert Assignment.objects.get().counts is False
+
+
+def test_nobody_is_left_out_while_the_experiment_closes() -> None:
+    rater, owner = a_rater(an_open_experiment(inputs=1)), a_user()
+
+    def close() -> None:
+        hold_raters(experiment=rater.experiment)
+        Experiment.objects.filter(pk=rater.experiment_id).update(status=Status.CLOSED, closed_at=START)
+
+    def leave() -> None:
+        with pytest.raises(TooLate):
+            leave_out(rater=rater, by=owner)
+
+    one_then_the_other(close, leave)
+    assert Rater.objects.get().left_out_at is None

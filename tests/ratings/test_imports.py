@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from experiments.models import Criterion, Experiment, Output
 from ratings.imports import Imported, add_judgments, follow
+from ratings.leaving_out import count_again, leave_out
 from ratings.models import Assignment, Comparison, CriterionVerdict, Judgment, Rater
 from ratings.staging import Known, Staged, stage
 from tests.factories import a_judgment, a_rater, a_rating_experiment
@@ -136,6 +137,22 @@ def test_no_import_brings_judgments_of_somebody_who_could_see_the_key_into_the_s
     found = Judgment.objects.filter(imported=True).order_by("pk")
     assert list(found.values_list("unblinded", flat=True)) == [True, True, False]
     assert set(Assignment.objects.filter(rater=ann).values_list("counts", flat=True)) == {False}
+
+
+def test_what_is_imported_for_somebody_who_is_left_out_is_left_out_and_no_more_unblinded_than_they_were() -> None:
+    experiment = a_rating_experiment()
+    ann, bob = a_rater(experiment, "ann"), a_rater(experiment, "bob")
+    pair = Comparison.objects.filter(input__external_id="in1").get()
+    a_judgment(pair, ann)
+    a_judgment(pair, bob, unblinded=True)
+    for rater in (ann, bob):
+        leave_out(rater=rater, by=None)
+    bring_in(experiment, lines({"input": "in2"}, {"rater": "bob", "input": "in2"}))
+    assert set(Assignment.objects.values_list("counts", flat=True)) == {False}
+    for rater in (ann, bob):
+        count_again(rater=rater, by=None)
+    assert set(Assignment.objects.filter(rater=ann).values_list("counts", flat=True)) == {True}
+    assert set(Assignment.objects.filter(rater=bob).values_list("counts", flat=True)) == {False}
 
 
 def test_pairs_and_raters_are_made_as_needed() -> None:

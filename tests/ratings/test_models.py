@@ -55,6 +55,11 @@ def test_a_link_that_never_expires_is_refused(experiment: Experiment) -> None:
         Rater.objects.create(experiment=experiment, label="Rater 9", token_hash="9" * 64)
 
 
+def test_leaving_out_somebody_who_is_not_withdrawn_is_refused(experiment: Experiment, rater: Rater) -> None:
+    with refused_by("whoever_is_left_out_is_withdrawn"):
+        Rater.objects.filter(pk=rater.pk).update(left_out_at=NOW)
+
+
 def test_two_links_of_one_token_are_refused(experiment: Experiment, rater: Rater) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         a_rater(experiment, "Rater 2", token_hash=rater.token_hash)
