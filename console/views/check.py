@@ -6,6 +6,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.actions import look
+from backends.queries import progress
 from console.checking import KINDS, Findings, cards, decide, find
 from console.forms import DecisionForm, SearchForm
 from console.paging import pages
@@ -43,6 +44,7 @@ def check(request: OwnerRequest, experiment: Experiment) -> HttpResponse:
         cards=cards(experiment, rows[start : start + PER_PAGE], found.notes),
         pages=shown,
         may_decide=experiment.status in BEFORE_THE_SEAL,
+        to_come=_to_come(experiment),
     )
 
 
@@ -70,6 +72,14 @@ def decide_on(request: OwnerRequest, experiment: Experiment) -> HttpResponse:
     if refused or not done:
         messages.error(request, refused or "None of these answers is there any more.")
     return back
+
+
+def _to_come(experiment: Experiment) -> int:
+    """Answers that may still arrive, or were not asked for yet."""
+    if experiment.status not in BEFORE_THE_SEAL:
+        return 0
+    now = progress(experiment)
+    return now.unfinished + now.not_started(experiment.inputs.count())
 
 
 def _kind(asked: str, found: Findings) -> str:

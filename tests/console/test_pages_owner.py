@@ -56,7 +56,8 @@ def looks_right(page: Page, complaints: Complaints) -> None:
     assert wider <= 0, page.url
     found = Axe().run(page).response["violations"]
     assert [(one["id"], one["nodes"][0]["html"]) for one in found] == [], page.url
-    assert complaints == []
+    # A report before its time answers 409, which the browser notes.
+    assert [one for one in complaints if "409 (Conflict)" not in one] == []
 
 
 @pytest.fixture
@@ -84,14 +85,19 @@ def drafted(owner: User) -> list[str]:
 
 @pytest.fixture
 def paths(rated: Experiment, flagged: Experiment, drafted: list[str]) -> list[str]:
-    parts = ("", "inputs/", "systems/", "collecting/", "check/", "open/", "delete/")
+    parts = ("", "inputs/", "systems/", "collecting/", "check/", "open/", "delete/", "log/")
     return [
         "/",
         *drafted,
+        "/account/",
+        "/people/",
+        "/log/",
+        "/experiments/bundle/",
         "/endpoints/",
+        "/endpoints/new/",
         f"/endpoints/{endpoint_of(flagged)}/",
         *(f"/experiments/{flagged.pk}/{part}" for part in parts),
-        *(f"/experiments/{rated.pk}/{part}" for part in ("", "raters/", "close/")),
+        *(f"/experiments/{rated.pk}/{part}" for part in ("", "raters/", "raters/judgments/", "close/", "report/")),
     ]
 
 
@@ -108,6 +114,18 @@ def test_every_page_fits_and_axe_finds_nothing(
                 page.set_viewport_size(TABLET)
                 looks_right(page, complaints)
                 page.set_viewport_size(DESK)
+
+
+@pytest.mark.parametrize("part", ["systems/", "inputs/"])
+def test_on_a_phone_an_opened_menu_stays_on_the_screen(
+    browser: Browser, live_server: LiveServer, flagged: Experiment, part: str
+) -> None:
+    with a_page(browser, live_server.url, size="phone") as (page, complaints):
+        signed_in(page, live_server.url, User.objects.get())
+        page.goto(f"{live_server.url}/experiments/{flagged.pk}/{part}")
+        page.locator("main details.menu > summary").click()
+        expect(page.locator("main .menu-panel")).to_be_visible()
+        looks_right(page, complaints)
 
 
 def endpoint_of(experiment: Experiment) -> int:

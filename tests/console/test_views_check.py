@@ -9,7 +9,7 @@ from accounts.models import Event, User
 from console import checking
 from experiments.actions import store_output
 from experiments.models import Experiment, Output
-from tests.factories import a_system, an_experiment
+from tests.factories import a_system, an_endpoint, an_experiment
 
 pytestmark = pytest.mark.django_db
 GERMAN = "Ihr Paket ist leider nicht angekommen und wird mit der Post noch einmal zu Ihnen geschickt."
@@ -50,6 +50,13 @@ def test_good_answers_leave_nothing_to_look_at_and_rating_can_be_opened(client: 
     text = page(client, experiment)
     assert "Nothing suspicious." in text
     assert f"/experiments/{experiment.pk}/open/" in text
+
+
+def test_while_answers_are_to_come_nothing_is_called_checked(client: Client, experiment: Experiment) -> None:
+    a_system(experiment, "asked later", endpoint=an_endpoint())
+    text = page(client, experiment)
+    assert f"Nothing suspicious so far; {experiment.inputs.count()} answers are still to come." in text
+    assert f"/experiments/{experiment.pk}/open/" not in text
 
 
 def test_every_kind_of_finding_is_listed(client: Client, experiment: Experiment) -> None:
