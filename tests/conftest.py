@@ -17,13 +17,9 @@ from playwright.sync_api import Browser
 
 from tests import browsing
 
-<<<<<<< HEAD
-TRIGGERS = ("0002_what_counts_of_a_pair", "0003_what_was_said_of_a_pair")
+TRIGGERS = ("0002_what_counts_of_a_pair", "0003_what_was_said_of_a_pair", "0004_whose_judgments_are_left_out")
 TESTS = Path(__file__).resolve().parent
 LONGEST = ("mutants", "journeys", "faults", "blinding", "browser")  # begun last, one of them would keep a core waiting
-=======
-TRIGGERS = ("0002_what_counts_of_a_pair", "0003_what_was_said_of_a_pair", "0004_whose_judgments_are_left_out")
->>>>>>> fb2617c (Whoever withdraws a rater's link chooses whether what they judged counts, blind and until the closing; left out it counts nowhere, and the report says so)
 ON_POSTGRES = bool(os.environ.get("DATABASE_URL"))
 # The same examples in every run, however slow the machine; `--hypothesis-profile=search` looks for new ones.
 examples.register_profile(
