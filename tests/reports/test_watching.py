@@ -12,7 +12,7 @@ from experiments.models import Experiment
 from ratings.models import Judgment
 from reports import planning, votes, watching
 from reports.sections.influences import sequence
-from tests.factories import a_rater, a_rating_experiment
+from tests.factories import NOW, a_rater, a_rating_experiment
 from tests.reports import studies
 
 SWAPPED = str.maketrans("WL", "LW")
@@ -35,7 +35,7 @@ def one_by_one(experiment: Experiment) -> str:
 
 
 def a_varied_study(draw: random.Random, *, arms: int) -> Experiment:
-    """Raters of several rivals who prefer one or the other, are late, change their minds or know the key."""
+    """Raters of several rivals: some are late, change their minds, know the key or are left out."""
     fields = {"ratings_per_pair": 2, "margin": draw.choice([0.05, 0.1, 0.2, 0.3])}
     experiment = a_rating_experiment(arms=arms, inputs=20, monitored=True, **fields)
     liked = {arm: draw.choice(["W", "WWT", "WL", "LLB", "L"]) for arm in experiment.arms.all()}
@@ -54,6 +54,8 @@ def a_varied_study(draw: random.Random, *, arms: int) -> Experiment:
                 studies.changed(made, draw.choice(["left", "right", "both_bad"]))
             elif draw.random() < 0.1:
                 studies.shown_again(made, verdict="left")
+    if draw.random() < 0.5:
+        experiment.raters.filter(label="Rater 1").update(revoked_at=NOW, left_out_at=NOW)
     return experiment
 
 
