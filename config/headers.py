@@ -22,6 +22,8 @@ ALWAYS = {
     "Permissions-Policy": ", ".join(f"{feature}=()" for feature in FEATURES.split()),
     "X-Robots-Tag": "noindex, nofollow",
 }
+# The address is the secret: a browser would tell it with every style sheet and the next page, and a proxy keep it.
+LINKS = ("/r/", "/welcome/")
 
 
 class SecurityHeaders:
@@ -36,6 +38,8 @@ class SecurityHeaders:
         response.headers.setdefault("Content-Security-Policy", POLICY if admin else POLICY + TYPES)
         for name, value in ALWAYS.items():
             response.headers.setdefault(name, value)
+        if request.path.startswith(LINKS):
+            response.headers["Referrer-Policy"] = "strict-origin"
         if not request.path.startswith("/static/"):
             response.headers.setdefault("Cache-Control", "no-store")
         return response

@@ -1,10 +1,13 @@
 """Whoever is done leaves nothing behind in the browser: no draft, no page, no copy of a pair."""
 
+import re
 from typing import Any
 
 import pytest
+from django.conf import settings
 from playwright.sync_api import Page, expect
 
+from ratings.links import replace
 from ratings.models import Rater
 from tests.browser.conftest import Sit
 from tests.browser.sitting import Sitting, an_experiment_of
@@ -41,6 +44,19 @@ def test_after_the_last_pair_nothing_is_kept(sit: Sit) -> None:
     rater.button("left").click()
     expect(rater.page.get_by_role("heading", name="That was the last one. Thank you.")).to_be_visible()
     assert kept(rater.page) == NOTHING
+
+
+def test_no_request_tells_the_link_that_somebody_came_by(sit: Sit) -> None:
+    """A proxy that keeps no addresses of links would still keep them as what other requests were sent from."""
+    rater = sit(an_experiment_of(("One.", "Two.")))
+    link = replace(rater=rater.rater).url.removeprefix(settings.PUBLIC_URL)
+    told: list[str] = []
+    rater.page.on("request", lambda request: told.append(request.all_headers().get("referer", "")))
+    rater.open(link)
+    rater.page.get_by_role("button", name=re.compile("Start|Go on|go on")).click()
+    expect(rater.page.get_by_role("heading", name="Instructions")).to_be_visible()
+    assert f"{rater.origin}/" in told
+    assert not [one for one in told if "/r/" in one]
 
 
 def test_a_withdrawn_link_takes_the_draft_with_it(sit: Sit) -> None:

@@ -18,6 +18,7 @@ PATHS = [
     ("/nothing/here/", 404),
     ("/rate/", 404),
     ("/r/unknown/", 404),
+    ("/welcome/unknown/", 404),
     ("/logout/", 405),
     ("/admin/", 302),
     ("/static/nothing.js", 404),
@@ -31,7 +32,8 @@ def test_every_answer_has_all_of_them(client: Client, path: str, status: int) ->
     headers = answer.headers
     assert headers["Content-Security-Policy"].startswith(POLICY)
     assert headers["X-Content-Type-Options"] == "nosniff"
-    assert headers["Referrer-Policy"] == "same-origin"
+    secret = path.startswith(("/r/", "/welcome/"))
+    assert headers["Referrer-Policy"] == ("strict-origin" if secret else "same-origin")
     assert headers["X-Frame-Options"] == "DENY"
     assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
     assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
