@@ -167,7 +167,8 @@ def _in_order(
         waiting.clear()
 
     for record in records:
-        if len(waiting) >= BATCH or record.values.get(earlier) in waiting:
+        follows = record.values.get(earlier)
+        if len(waiting) >= BATCH or (isinstance(follows, int) and follows in waiting):
             write()
         number = record.whole(key)
         if number in keys or number in waiting:

@@ -338,6 +338,8 @@ def test_a_damaged_bundle_is_refused_naming_the_member(
         (lambda name, content: b"[1]\n" if name == "guesses.jsonl" else content, "guesses.jsonl, line 1: an object"),
         (lambda name, content: b"" if name == "raters.jsonl" else content, "assignments.jsonl, line 1: 'rater' is"),
         (lambda name, content: content + content if name == "judgments.jsonl" else content, "is there twice"),
+        (swap("judgments.jsonl", b'"supersedes": null', b'"supersedes": []'), "line 1: 'supersedes' must be"),
+        (swap("assignments.jsonl", b'"repeat_of": null', b'"repeat_of": {}'), "line 1: 'repeat_of' must be"),
     ],
 )
 def test_a_forged_bundle_is_refused_whole(file: Path, change: Callable[[str, bytes], bytes], why: str) -> None:
