@@ -133,6 +133,7 @@ def test_wrong_links_each_have_their_sentence() -> None:
     Rater.objects.update(revoked_at=None, expires_at=START.replace(year=2099))
     early = Client().get(path)
     assert (early.status_code, b"not open yet" in early.content) == (409, True)
+    assert b"Your link is good: open it again when rating has begun." in early.content
 
 
 def test_guessing_links_is_answered_with_429() -> None:
