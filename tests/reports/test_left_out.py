@@ -160,7 +160,8 @@ def test_their_pairs_can_be_read_and_are_marked(experiment: Experiment, rater: R
 
 
 def test_what_is_foretold_while_rating_follows_the_choice_at_once(experiment: Experiment, rater: Rater) -> None:
-    other = experiment.raters.earliest("pk")
+    second, third = experiment.raters.filter(label__in=["Rater 2", "Rater 3"]).order_by("pk")
+    Judgment.objects.filter(assignment__rater=third).update(verdict="both_good")
     Experiment.objects.update(ratings_per_pair=2)
     experiment.refresh_from_db()
 
@@ -179,11 +180,12 @@ def test_what_is_foretold_while_rating_follows_the_choice_at_once(experiment: Ex
     planning.so_far(experiment)
     count_again(rater=rater, by=None)
     assert told() == whole
-    left_out(rater)
+    left_out(second)
+    one = told()
     planning.so_far(experiment)
-    count_again(rater=rater, by=None)
-    left_out(other)
-    told()
+    count_again(rater=second, by=None)
+    left_out(third)
+    assert told().plan.sd != one.plan.sd, "as many votes, but others"
 
 
 def test_whether_rating_may_stop_is_told_by_those_who_count() -> None:
