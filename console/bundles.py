@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from django.db import DataError, IntegrityError, transaction
 from django.db.models import QuerySet
@@ -32,6 +33,7 @@ from ratings.returning import (
     add_returned_judgments,
     add_returned_raters,
 )
+from reports import assumptions
 from reports.models import Assumptions, Benchmark
 
 
@@ -87,7 +89,7 @@ def _add_ballots(bundle: Bundle, experiment: Experiment, outputs: OutputKeys) ->
 
 def _add_context(bundle: Bundle, experiment: Experiment, arms: dict[str, Arm]) -> None:
     Assumptions.objects.bulk_create(
-        Assumptions(experiment=experiment, values=record.mapping("values"), stated_at=record.moment("stated_at"))
+        Assumptions(experiment=experiment, values=_assumed(record), stated_at=record.moment("stated_at"))
         for record in reversed(list(bundle.records("assumptions.jsonl")))
     )
     Benchmark.objects.bulk_create(
@@ -100,6 +102,15 @@ def _add_context(bundle: Bundle, experiment: Experiment, arms: dict[str, Arm]) -
         )
         for record in bundle.records("benchmarks.jsonl")
     )
+
+
+def _assumed(record: Record) -> dict[str, Any]:
+    values = record.mapping("values")
+    try:
+        assumptions.check(values)
+    except assumptions.UnknownAssumption as error:
+        record.wrong(f"'values': {error}")
+    return values
 
 
 def _settle(about: Record, experiment: Experiment, arms: dict[str, Arm], owners: Sequence[User]) -> tuple[str, ...]:

@@ -66,6 +66,17 @@ def state(*, experiment: Experiment, values: Mapping[str, Any], by: User | None 
     return Assumptions.objects.create(experiment=experiment, values=merged, stated_by=by, stated_at=timezone.now())
 
 
+def check(values: Mapping[str, Any]) -> None:
+    """Raise UnknownAssumption where somebody else's record holds what could not have been stated here."""
+    for name, value in values.items():
+        if name != "systems":
+            _checked(name, value, GENERAL)
+        elif isinstance(value, dict) and all(isinstance(given, dict) for given in value.values()):
+            _of_systems({}, value)
+        else:
+            raise UnknownAssumption("systems must be an object of objects.")
+
+
 def current(experiment: Experiment) -> dict[str, Any]:
     """The assumptions in force; empty where none were stated."""
     latest = Assumptions.objects.filter(experiment=experiment).order_by("-stated_at", "-pk").first()

@@ -292,6 +292,12 @@ def swap(member: str, was: bytes, now: bytes) -> Callable[[str, bytes], bytes]:
     return change
 
 
+def assuming(values: dict[str, Any]) -> Callable[[str, bytes], bytes]:
+    """The bundle with one record of assumptions."""
+    line = json.dumps({"values": values, "stated_at": "2026-11-02T09:00:00+00:00"}).encode() + b"\n"
+    return lambda name, content: line if name == "assumptions.jsonl" else content
+
+
 @pytest.mark.parametrize(
     ("change", "why"),
     [
@@ -338,6 +344,8 @@ def test_a_damaged_bundle_is_refused_naming_the_member(
         (lambda name, content: b"[1]\n" if name == "guesses.jsonl" else content, "guesses.jsonl, line 1: an object"),
         (lambda name, content: b"" if name == "raters.jsonl" else content, "assignments.jsonl, line 1: 'rater' is"),
         (lambda name, content: content + content if name == "judgments.jsonl" else content, "is there twice"),
+        (assuming({"requests_per_day": "many"}), "line 1: 'values': requests_per_day must be a number, not 'many'."),
+        (assuming({"systems": {"abc": []}}), "line 1: 'values': systems must be an object of objects."),
         (swap("judgments.jsonl", b'"supersedes": null', b'"supersedes": []'), "line 1: 'supersedes' must be"),
         (swap("assignments.jsonl", b'"repeat_of": null', b'"repeat_of": {}'), "line 1: 'repeat_of' must be"),
     ],
