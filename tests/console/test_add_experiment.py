@@ -82,7 +82,8 @@ def test_the_file_becomes_a_draft_with_its_answers(tmp_path: Path) -> None:
     assert experiment.owners.get().email == "ann@example.org"
 
 
-def test_what_comes_next_is_collecting_only_where_something_is_asked(tmp_path: Path) -> None:
+def test_what_comes_next_is_collecting_only_where_something_is_asked(tmp_path: Path, settings: Any) -> None:
+    settings.ENDPOINT_HOSTS = ["127.0.0.1"]
     said = StringIO()
     call_command("add_experiment", str(write(tmp_path)), stdout=said, stderr=StringIO())
     assert "Next: ./blindpair open_rating support-answers" in said.getvalue()
