@@ -1,7 +1,8 @@
 """What is written about endpoints and systems; the collecting of their answers is started in `queueing`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 from django.db import transaction
@@ -43,6 +44,7 @@ __all__ = [
 ]
 
 NAMED = 3
+AT_A_TIME = 200  # answers that are stored together
 
 
 class CannotRemove(Refused):
@@ -67,6 +69,9 @@ class RecordedAnswer:
     input_tokens: int | None = None
     output_tokens: int | None = None
     prepared: PreparedOutput | None = None
+
+
+Ready = tuple[Input, RecordedAnswer, PreparedOutput]
 
 
 def prepare_recorded(
@@ -208,7 +213,7 @@ def add_system(
         raise CannotAdd(f"system {name!r} needs an endpoint to ask, or answers that are recorded.")
     if endpoint is not None and recorded is None:
         check_asked(name, endpoint, given, concurrency)
-    ready = _all_prepared(experiment, name, model_id, recorded or {})
+    ready = _made_ready(experiment, name, model_id, recorded or {})
     with transaction.atomic():
         refuse_after_the_seal(experiment)
         if System.objects.filter(arm__experiment=experiment, name=name).exists():
@@ -229,19 +234,17 @@ def add_system(
     return system.arm
 
 
-def store_recorded(system: System, ready: Mapping[int, tuple[Input, RecordedAnswer, PreparedOutput]]) -> None:
-    """Store recorded answers, by input, with the outputs made ready for raters."""
-    rows = list(ready.values())
-    outputs = Output.objects.bulk_create(
-        (Output(input=item, arm=system.arm, **fields_of(prepared)) for item, _, prepared in rows), batch_size=200
-    )
-    Completion.objects.bulk_create(
-        (
+def store_recorded(system: System, ready: Iterable[Ready]) -> None:
+    """Store recorded answers with the outputs made ready for raters, some at a time."""
+    rest = iter(ready)
+    while rows := list(islice(rest, AT_A_TIME)):
+        outputs = Output.objects.bulk_create(
+            Output(input=item, arm=system.arm, **fields_of(prepared)) for item, _, prepared in rows
+        )
+        Completion.objects.bulk_create(
             _recorded(system, output, answer, empty=prepared.state == OutputState.EMPTY)
             for (_, answer, prepared), output in zip(rows, outputs, strict=True)
-        ),
-        batch_size=200,
-    )
+        )
 
 
 def check_asked(name: str, endpoint: Endpoint, parameters: Mapping[str, Any], concurrency: int) -> None:
@@ -277,23 +280,29 @@ def _checked(name: str, dialect: str, preset: str, base_url: str) -> str:
     return base_url.rstrip("/")
 
 
-def _all_prepared(
+def _made_ready(
     experiment: Experiment, name: str, model_id: str, recorded: Mapping[str, RecordedAnswer]
-) -> dict[int, tuple[Input, RecordedAnswer, PreparedOutput]]:
-    """By input, what is stored; rendered here where the caller did not, which is no work for a transaction."""
-    items = Input.objects.filter(experiment=experiment, external_id__in=list(recorded)).order_by("position")
-    words = (*telling_names(experiment.pk), name, model_id)
-    ready = {}
-    for item in items:
-        answer = recorded[item.external_id]
-        prepared = answer.prepared or prepare_output(
-            answer.text, answer.outcome, tuple(word for word in words if word), prompt_of(item)
-        )
-        ready[item.pk] = (item, answer, prepared)
-    unknown = sorted(recorded.keys() - {item.external_id for item, _, _ in ready.values()})
+) -> Iterable[Ready]:
+    """What is stored, in the order of the inputs; rendered here where the caller did not, which is no work for a
+    transaction. What the caller made ready is taken up as it is stored, for it may lie in a file."""
+    items = experiment.inputs.order_by("position").values_list("external_id", "pk")
+    places = {external_id: pk for external_id, pk in items if external_id in recorded}
+    unknown = sorted(recorded.keys() - places.keys())
     if unknown:
         raise CannotAdd(f"system {name!r}: a recorded answer is for {unknown[0]!r}, which is no input's id.")
-    return ready
+    words = tuple(word for word in (*telling_names(experiment.pk), name, model_id) if word)
+    ready = _each_ready(places, recorded, words)
+    return ready if all(answer.prepared for answer in recorded.values()) else list(ready)
+
+
+def _each_ready(
+    places: Mapping[str, int], recorded: Mapping[str, RecordedAnswer], words: Sequence[str]
+) -> Iterator[Ready]:
+    rest = iter(places.values())
+    while some := list(islice(rest, AT_A_TIME)):
+        for item in Input.objects.filter(pk__in=some).order_by("position"):
+            answer = recorded[item.external_id]
+            yield item, answer, answer.prepared or prepare_output(answer.text, answer.outcome, words, prompt_of(item))
 
 
 def _recorded(system: System, output: Output, answer: RecordedAnswer, *, empty: bool) -> Completion:

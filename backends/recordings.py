@@ -51,7 +51,7 @@ def take_along(item: Input, outputs: Mapping[str, Mapping[str, Any]]) -> None:
         outcome = "complete" if given.get("outcome") == "empty" else given.get("outcome", "complete")
         answer = RecordedAnswer(**{**given, "outcome": outcome})
         prepared = prepare_output(answer.text, answer.outcome, names, prompt_of(item))
-        store_recorded(system, {item.pk: (item, answer, prepared)})
+        store_recorded(system, [(item, answer, prepared)])
     if experiment.status == Status.COLLECTING:
         add_missing_rows(experiment)
 

@@ -1,6 +1,6 @@
 """Inputs of a draft taken from a file, all good rows or a sample, as the owner decided about personal data in them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
@@ -20,7 +20,24 @@ from experiments.sampling import places
 from experiments.spares import add_spares
 from experiments.uploads import InputRow, Shelf, Upload
 
-Answers = dict[str, RecordedAnswer]
+Answers = Mapping[str, RecordedAnswer]
+
+
+class Shelved(Answers):
+    """Answers by the ids of their inputs, in a file: with their pages they take several times the upload's size."""
+
+    def __init__(self, answers: Iterable[tuple[str, RecordedAnswer]]) -> None:
+        self._shelf = Shelf[RecordedAnswer]()
+        self._places = {key: self._shelf.append(answer) for key, answer in answers}
+
+    def __getitem__(self, key: str) -> RecordedAnswer:
+        return self._shelf[self._places[key]]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +118,11 @@ def _check_decided(decided: str, inputs: Iterable[NewInput]) -> None:
 
 
 def _answers_of(system: str, rows: Sequence[InputRow], masks: Masks | None) -> Answers:
-    return {
-        row.external_id: masked(RecordedAnswer(text=row.outputs[system]), masks)
+    return Shelved(
+        (row.external_id, masked(RecordedAnswer(text=row.outputs[system]), masks))
         for row in rows
         if system in row.outputs
-    }
+    )
 
 
 def _prepared(
@@ -116,8 +133,10 @@ def _prepared(
     prompts = {one.external_id: "\n".join(message["content"] for message in one.messages) for one in inputs}
     words = (*system_names(experiment), *systems)
     return {
-        name: prepare_recorded(
-            {key: answer for key, answer in found.items() if key in prompts}, prompts=prompts, names=words
+        name: Shelved(
+            (key, prepare_recorded({key: found[key]}, prompts=prompts, names=words)[key])
+            for key in found
+            if key in prompts
         )
         for name, found in answers.items()
     }
