@@ -1,6 +1,6 @@
 """How much more memory a server needs for an upload of the largest size that is taken, in each format (R13).
 
-    .venv/bin/python bench/uploads.py [--megabytes 20] [--only csv,json,…] [--sample 50]
+    .venv/bin/python bench/uploads.py [--megabytes 20] [--only csv,json,…] [--sample 50] [--answers]
 
 A file of prose (one letter in a hundred beyond ASCII, as in German or French; every fiftieth row with an emoji) is
 uploaded, previewed and taken through the whole application, in a process of its own for each format, after a small file
@@ -35,10 +35,11 @@ def main() -> int:
     parser.add_argument("--megabytes", type=float, default=20)
     parser.add_argument("--only", help="some formats, with commas between")
     parser.add_argument("--sample", type=int, help="take a sample of so many rows instead of all")
+    parser.add_argument("--answers", action="store_true", help="take along the answers of a promptfoo file as systems")
     parser.add_argument("--leg", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.leg:
-        print(json.dumps(leg(given.leg, given.megabytes, given.sample)))
+        print(json.dumps(leg(given.leg, given.megabytes, given.sample, answers=given.answers)))
         return 0
     print("format             size      read   upload  preview     take   (MB more than before; at most 64)")
     over = 0
@@ -46,6 +47,7 @@ def main() -> int:
         with tempfile.TemporaryDirectory(prefix="blindpair-bench-") as folder:
             words = [sys.executable, __file__, "--leg", name, "--megabytes", str(given.megabytes)]
             words += ["--sample", str(given.sample)] if given.sample else []
+            words += ["--answers"] if given.answers else []
             environment = {**os.environ, "BLINDPAIR_DATA": folder, "LOG_LEVEL": "ERROR", "ALLOWED_HOSTS": "testserver"}
             done = subprocess.run(words, env=environment, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True, check=True)
         size, *grown = json.loads(done.stdout.splitlines()[-1])
@@ -56,7 +58,7 @@ def main() -> int:
     return 1 if over else 0
 
 
-def leg(name: str, megabytes: float, sample: int | None) -> list[float]:
+def leg(name: str, megabytes: float, sample: int | None, *, answers: bool) -> list[float]:
     """The size of the file, and by how many MB the process grew while it was read, uploaded, previewed and taken."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     import django  # noqa: PLC0415 - only a leg has the environment for it
@@ -70,8 +72,9 @@ def leg(name: str, megabytes: float, sample: int | None) -> list[float]:
     small, large = folder / f"small.{ending(name)}", folder / f"large.{ending(name)}"
     for path, size in ((small, 0.1), (large, megabytes)):
         write(name, path, int(size * MB))
-    steps(small, sample)
-    return [large.stat().st_size / MB, *steps(large, sample)]
+    taking = {"sample": sample or ""} | ({"with_systems": "on"} if answers else {})
+    steps(small, taking)
+    return [large.stat().st_size / MB, *steps(large, taking)]
 
 
 def ending(name: str) -> str:
@@ -210,8 +213,8 @@ WRITERS: dict[str, Callable[[list[Row]], bytes]] = {
 }
 
 
-def steps(path: Path, sample: int | None) -> list[float]:
-    """Read it, then upload, preview and take it; MB more at most in each."""
+def steps(path: Path, taking: dict[str, Any]) -> list[float]:
+    """Read it, then upload, preview and take it as the fields of `taking` say; MB more at most in each."""
     from django.test import Client  # noqa: PLC0415 - likewise
 
     from accounts.models import User  # noqa: PLC0415 - needs the apps
@@ -236,7 +239,7 @@ def steps(path: Path, sample: int | None) -> list[float]:
 
     def take() -> None:
         fields = {name: one[0] for name, one in parse_qs(urlsplit(answers[0][1]).query).items()}
-        keep(client.post(f"{place}taking/", fields | {"personal": "keep", "sample": sample or ""}))
+        keep(client.post(f"{place}taking/", fields | {"personal": "keep"} | taking))
 
     before = resident("VmRSS")
     grown = [

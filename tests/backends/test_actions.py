@@ -196,6 +196,21 @@ def test_recorded_answers_may_be_prepared_before_the_transaction(monkeypatch: py
     assert Output.objects.get().text == "One."
 
 
+@pytest.mark.parametrize("prepared", [False, True])
+def test_more_answers_than_are_stored_together_stay_with_their_inputs(
+    monkeypatch: pytest.MonkeyPatch, *, prepared: bool
+) -> None:
+    monkeypatch.setattr("backends.actions.AT_A_TIME", 2)
+    experiment = an_experiment(inputs=5)
+    answers = {f"in{number}": RecordedAnswer(text=f"Answer {number}.") for number in (5, 3, 1, 2)}
+    ready = prepare_recorded(answers, prompts={}, names=[]) if prepared else answers
+    arm = add_system(experiment=experiment, name="api", recorded=ready)
+    texts = {key: answer.text for key, answer in answers.items()}
+    assert dict(Output.objects.filter(arm=arm).values_list("input__external_id", "text")) == texts
+    assert dict(Completion.objects.values_list("input__external_id", "raw_text")) == texts
+    assert dict(Completion.objects.values_list("input__external_id", "output__text")) == texts
+
+
 def test_a_recorded_answer_for_no_input_is_refused_whole() -> None:
     with pytest.raises(CannotAdd, match="'in9', which is no input's id"):
         add_system(
