@@ -196,8 +196,8 @@ MUTANTS = (
     Mutant(
         "each card shows its own text",
         "templates/ratings/_cards.html",
-        "with html=pair.right_html text=pair.right_text",
-        "with html=pair.left_html text=pair.left_text",
+        "html=pair.right_html text=pair.right_text",
+        "html=pair.left_html text=pair.left_text",
         (f"{SWAP}::test_texts_that_change_places_change_nothing_else_on_the_page",),
     ),
     Mutant(
