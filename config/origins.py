@@ -27,8 +27,9 @@ class SameOrigin:
 
 
 def _from_here(request: HttpRequest) -> bool:
-    origin = request.headers.get("Origin")
-    ours = {f"{request.scheme}://{request.get_host()}", *settings.CSRF_TRUSTED_ORIGINS}
-    if origin is not None and origin not in ours:
-        return False
-    return request.headers.get("Sec-Fetch-Site", "") in OURS
+    origin = request.META.get("HTTP_ORIGIN")
+    if origin is not None:
+        ours = {f"{request.scheme}://{request.get_host()}", *settings.CSRF_TRUSTED_ORIGINS}
+        if origin not in ours:
+            return False
+    return request.META.get("HTTP_SEC_FETCH_SITE", "") in OURS

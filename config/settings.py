@@ -74,14 +74,13 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "config.language.Language",
     "django.middleware.common.CommonMiddleware",
     "config.origins.SameOrigin",
     "django.middleware.csrf.CsrfViewMiddleware",
     "accounts.signing_in.Sessions",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "config.messages.Messages",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "django_htmx.middleware.HtmxMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"

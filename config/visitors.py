@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_FORWARDED")
-_place: ContextVar[str] = ContextVar("place", default="")
+_address: ContextVar[str] = ContextVar("address", default="")
 
 
 class Visitors:
@@ -23,20 +23,22 @@ class Visitors:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         remote, trusted = request.META.get("REMOTE_ADDR", ""), networks(tuple(settings.TRUSTED_PROXIES))
-        request.META["REMOTE_ADDR"] = client_address(remote, request.META.get("HTTP_X_FORWARDED_FOR", ""), trusted)
-        if not _within(_read(remote), trusted):
+        if trusted and _within(_read(remote), trusted):
+            remote = client_address(remote, request.META.get("HTTP_X_FORWARDED_FOR", ""), trusted)
+        else:
             for name in FORWARDED:
                 request.META.pop(name, None)
-        token = _place.set(prefix(request.META["REMOTE_ADDR"]))
+        request.META["REMOTE_ADDR"] = remote
+        token = _address.set(remote)
         try:
             return self.get_response(request)
         finally:
-            _place.reset(token)
+            _address.reset(token)
 
 
 def place() -> str:
     """The network that the present request comes from; empty outside of a request."""
-    return _place.get()
+    return prefix(_address.get())
 
 
 @lru_cache

@@ -14,8 +14,16 @@ class CleanHtml(str):
         return self
 
 
+class Values:
+    """What a template looks into. It tries `[name]` before `.name`, and an answer is had in half the time of a refusal,
+    of which a page met forty."""
+
+    __slots__ = ()
+    __getitem__ = object.__getattribute__
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Comfort:
+class Comfort(Values):
     """How a rater likes to read: applied as data attributes on `<html>`, so that it holds at first paint."""
 
     size: str = "m"  # m, l, xl
@@ -25,7 +33,7 @@ class Comfort:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BlindMessage:
+class BlindMessage(Values):
     """One message of the input: `role` is system, user or assistant; `text` is what `html` was made from."""
 
     role: str
@@ -34,7 +42,7 @@ class BlindMessage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BlindCriterion:
+class BlindCriterion(Values):
     """One line to judge beside the overall verdict; `chosen` is an earlier verdict, or empty."""
 
     position: int
@@ -44,7 +52,7 @@ class BlindCriterion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BlindPair:
+class BlindPair(Values):
     """Two outputs to one input, as one rater sees them. `left` is card A wherever it stands on the screen.
 
     `number` counts from 1 to `total`. `minutes_left` is None until it can be estimated. `break_after` is the number
@@ -78,7 +86,7 @@ class BlindPair:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BlindGuess:
+class BlindGuess(Values):
     """The question after a verdict: which card comes from the system in use today? Same texts, same sides."""
 
     token: UUID
@@ -92,7 +100,7 @@ class BlindGuess:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BlindAnswer:
+class BlindAnswer(Values):
     """One line of "your last answers": `request` is the start of the input's last message, on one line."""
 
     token: UUID
@@ -103,7 +111,7 @@ class BlindAnswer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Briefing:
+class Briefing(Values):
     """What a rater is told before and while rating; `minutes` is an estimate for all pairs, None if unknown.
 
     `asked_by` names the owner as a person ("Dr. Ada Byron" or an e-mail address), never the experiment.

@@ -181,7 +181,7 @@ def practise(request: RaterRequest) -> HttpResponse:
 
 def _show(request: RaterRequest, shown: Shown) -> HttpResponse:
     """A fragment for HTMX, the whole page for a GET, and a redirect to it for a POST without scripts."""
-    fragment = request.headers.get("HX-Request") == "true"
+    fragment = request.META.get("HTTP_HX_REQUEST") == "true"
     if isinstance(shown, Pause):
         return _pause(request, shown, fragment=fragment)
     if request.method == "POST" and not fragment:

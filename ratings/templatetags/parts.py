@@ -1,4 +1,4 @@
-"""`{% part %}` and `{% csrf_token %}`: what Django's own tags write, for pages that are asked for all the time."""
+"""`{% part %}`, `{% csrf_token %}`, `{% blocktranslate %}`: as Django's tags write them, in less time."""
 
 from typing import Any
 
@@ -6,7 +6,9 @@ from django import template
 from django.middleware.csrf import get_token
 from django.template.base import FilterExpression, Node, NodeList, Parser, Token, token_kwargs
 from django.template.exceptions import TemplateSyntaxError
+from django.templatetags.i18n import BlockTranslateNode, do_block_translate
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
 
 register = template.Library()
 
@@ -54,3 +56,32 @@ class CsrfToken(Node):
 def csrf_token(parser: Parser, token: Token) -> CsrfToken:
     """In the place of Django's, in templates that load this library."""
     return CsrfToken()
+
+
+class Numbers(Node):
+    """A sentence with numbers: Django's makes a context for them, puts the sentence together and escapes digits."""
+
+    def __init__(self, sentence: BlockTranslateNode) -> None:
+        self._sentence, self._counted = sentence, sentence.countervar or ""
+        self._values = sentence.extra_context | ({self._counted: sentence.counter} if sentence.counter else {})
+        self._one, names = sentence.render_token_list(sentence.singular)
+        self._many, more = sentence.render_token_list(sentence.plural or [])
+        self._plain = {*names, *more} <= self._values.keys() and not (sentence.message_context or sentence.asvar)
+
+    def render(self, context: Any) -> str:
+        """In the form that the number takes in this language; Django's own where there is more to it than numbers."""
+        values = {name: value.resolve(context) for name, value in self._values.items()}
+        if not self._plain or any(type(value) is not int for value in values.values()):
+            return self._sentence.render(context)
+        count = values.get(self._counted)
+        words = gettext(self._one) if count is None else ngettext(self._one, self._many, count)
+        try:
+            return words % values
+        except (KeyError, ValueError):  # a translation that cannot be filled in
+            return self._sentence.render(context)
+
+
+@register.tag
+def blocktranslate(parser: Parser, token: Token) -> Numbers:
+    """In the place of Django's, in templates that load this library after its own."""
+    return Numbers(do_block_translate(parser, token))
