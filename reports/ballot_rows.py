@@ -1,7 +1,7 @@
 """Assignments and judgments as bare columns of numbers, read fast: a million of each in a few seconds."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -23,14 +23,15 @@ from django.db.models.functions import Coalesce
 from numpy.typing import NDArray
 
 from experiments.models import Experiment
-from ratings.models import Assignment, AssignmentKind, Judgment, Rater, Strength, Verdict
-from reports.statistics.interval import Bools, Floats, Ints
+from ratings.models import Assignment, AssignmentKind, Judgment, Rater, Verdict
+from reports.statistics.codes import places
+from reports.statistics.interval import Floats, Ints
 from reports.statistics.verdicts import BOTH_BAD, BOTH_GOOD, LEFT, RIGHT
 
 CODES = {Verdict.LEFT: LEFT, Verdict.RIGHT: RIGHT, Verdict.BOTH_GOOD: BOTH_GOOD, Verdict.BOTH_BAD: BOTH_BAD}
 KINDS = {AssignmentKind.RATING: 0, AssignmentKind.REPEAT: 1, AssignmentKind.CONTROL: 2}
 SKIPPED = 4
-UNBLINDED, IMPORTED = 256, 512
+UNBLINDED, IMPORTED = 64, 128
 CHUNK = 20_000
 # Where the rows of an experiment lie this close together, reading the stretch beats looking up each of them.
 DENSE = 3
@@ -40,9 +41,9 @@ DENSE = 3
 class Rows:
     """Current judgments, one entry each, with what their assignments say; keys are primary keys.
 
-    `packed` holds verdict + 4 left acceptable + 16 right acceptable (2 is unsaid) + 64 strength + 256 unblinded + 512
-    imported; `seconds` is negative where nobody measured. `superseded`, `skipped` and `overwritten` (judged here,
-    replaced by an import) are counts.
+    `packed` holds verdict + 4 left acceptable + 16 right acceptable (2 is unsaid) + 64 unblinded + 128 imported;
+    `seconds` is negative where nobody measured. `superseded`, `skipped` and `overwritten` (judged here, replaced by an
+    import) are counts.
     """
 
     assignment: Ints
@@ -59,18 +60,10 @@ class Rows:
     def of_kind(self, kind: AssignmentKind) -> "Rows":
         """Those of one kind of assignment."""
         mask = self.kind == KINDS[kind]
-        return Rows(
-            assignment=self.assignment[mask],
-            left=self.left[mask],
-            right=self.right[mask],
-            rater=self.rater[mask],
-            kind=self.kind[mask],
-            packed=self.packed[mask],
-            seconds=self.seconds[mask],
-            superseded=self.superseded,
-            skipped=self.skipped,
-            overwritten=self.overwritten,
-        )
+        if mask.all():
+            return self
+        entries = {field.name: getattr(self, field.name) for field in fields(self)}
+        return replace(self, **{name: each[mask] for name, each in entries.items() if not isinstance(each, int)})
 
 
 def read(experiment: Experiment) -> Rows:
@@ -78,7 +71,7 @@ def read(experiment: Experiment) -> Rows:
     shown, judged = _tables(experiment)
     replaced = judged["supersedes"][judged["supersedes"] > 0]
     current = judged[~np.isin(judged["pk"], replaced)] if replaced.size else judged
-    found = shown[np.searchsorted(shown["pk"], current["assignment"])]
+    found = shown[places(shown["pk"], current["assignment"])]
     open_skips = shown["pk"][shown["packed"] >= SKIPPED]
     return Rows(
         assignment=current["assignment"],
@@ -101,9 +94,16 @@ def _overwritten(judged: NDArray[Any]) -> int:
 
 
 def columns(rows: QuerySet[Any, Any], names: list[tuple[str, str]]) -> NDArray[Any]:
-    """Rows of numbers as a structured array, without a list of a million tuples between."""
-    streamed: Iterable[Any] = rows.iterator(chunk_size=CHUNK)
-    return np.fromiter(streamed, dtype=names)
+    """Rows of numbers as a structured array, without a list of a million tuples between.
+
+    Where one of them is a float they all cross as floats, which hold every key below 2^53.
+    """
+    crossing = np.result_type(*(kind for _, kind in names))
+    flat = np.fromiter(chain.from_iterable(rows.iterator(chunk_size=CHUNK)), dtype=crossing)
+    found = np.empty(flat.size // len(names), dtype=names)
+    for place, (name, _) in enumerate(names):
+        found[name] = flat[place :: len(names)]
+    return found
 
 
 def verdict_code(name: str) -> Case:
@@ -117,26 +117,27 @@ def verdict_code(name: str) -> Case:
 def _tables(experiment: Experiment) -> tuple[NDArray[Any], NDArray[Any]]:
     """Assignments in the order of their keys, and all their judgments."""
     own = Assignment.objects.filter(rater__experiment=experiment)
-    span = own.aggregate(n=Count("pk"), first=Min("pk"), last=Max("pk"))
     judgments = Judgment.objects.filter(assignment__rater__experiment=experiment)
-    if span["n"] and span["last"] - span["first"] < DENSE * span["n"]:
-        stretch = (span["first"], span["last"])
-        own = Assignment.objects.filter(pk__range=stretch)
-        judgments = Judgment.objects.filter(assignment__gte=stretch[0], assignment__lte=stretch[1])
+    if together := stretch(experiment):
+        own = Assignment.objects.filter(pk__range=together)
+        judgments = Judgment.objects.filter(assignment__gte=together[0], assignment__lte=together[1])
     shown = _shown(own.order_by("pk"))
     counted = Rater.objects.filter(experiment=experiment, left_out_at__isnull=True).values_list("pk", flat=True)
     shown = shown[np.isin(shown["rater"], np.array(list(counted), dtype=np.int64))]
     judged = _judged(judgments.order_by())
-    return shown, judged[_among(shown["pk"], judged["assignment"])]
+    if not shown.size:
+        return shown, judged[:0]
+    own_ones = shown["pk"][places(shown["pk"], judged["assignment"])] == judged["assignment"]
+    return shown, judged[own_ones]
 
 
-def _among(keys: Ints, wanted: Ints) -> Bools:
-    """Which of the wanted are among the keys, which rise."""
-    if not keys.size:
-        return np.zeros(wanted.size, dtype=bool)
-    rising = np.ascontiguousarray(keys)
-    found: Bools = rising[np.minimum(np.searchsorted(rising, wanted), rising.size - 1)] == wanted
-    return found
+def stretch(experiment: Experiment) -> tuple[int, int] | None:
+    """The first and the last key of its assignments where little else lies between, else None."""
+    span = Assignment.objects.filter(rater__experiment=experiment).aggregate(
+        n=Count("pk"), first=Min("pk"), last=Max("pk")
+    )
+    together = span["n"] and span["last"] - span["first"] < DENSE * span["n"]
+    return (span["first"], span["last"]) if together else None
 
 
 def _shown(rows: QuerySet[Assignment]) -> NDArray[Any]:
@@ -166,18 +167,12 @@ def _judged(rows: QuerySet[Judgment]) -> NDArray[Any]:
 
 def _packed() -> Expression:
     """Everything small about a judgment in one number, so that a row crosses as five columns, not ten."""
-    strength = Case(
-        When(strength=Strength.CLEARLY, then=Value(2)),
-        When(strength=Strength.SLIGHTLY, then=Value(1)),
-        default=Value(0),
-    )
     unblinded = Case(When(unblinded=True, then=Value(1)), default=Value(0))
     imported = Case(When(imported=True, then=Value(1)), default=Value(0))
     packed: Expression = (
         verdict_code("verdict")
         + 4 * _answer_code("left_acceptable")
         + 16 * _answer_code("right_acceptable")
-        + 64 * strength
         + UNBLINDED * unblinded
         + IMPORTED * imported
     )

@@ -6,18 +6,30 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from django.db.models import BigIntegerField, Case, Count, F, Max, QuerySet, Sum, Value, When
-from django.db.models.functions import Mod
+from django.db.models import (
+    BigIntegerField,
+    Case,
+    Count,
+    ExpressionWrapper,
+    F,
+    Max,
+    QuerySet,
+    Sum,
+    Value,
+    When,
+)
+from django.db.models.expressions import CombinedExpression
 
 from experiments.models import Experiment
 from experiments.sealing import PROTOCOL
-from ratings.models import Assignment, CriterionVerdict, Guess, Judgment, Verdict
+from ratings.models import Assignment, CriterionVerdict, Guess, Judgment, Rater, Verdict
 from reports import measurements, unblinding
+from reports.ballot_rows import stretch
 from reports.models import Assumptions, Benchmark, Result
 from reports.series import before
 
-# A prime, so that sums of keys and verdicts stay within 64 bits for any number of rows.
-WRAP = 1_000_003
+# Primes, so that sums of keys and verdicts stay within 64 bits for a hundred million rows.
+WRAP, SIDES = 1_000_003, 10_007
 MOST_WATCHED = 20_000
 
 
@@ -54,6 +66,7 @@ def _series(experiment: Experiment) -> list[Any]:
 def _ballots(experiment: Experiment) -> dict[str, Any]:
     shown = Assignment.objects.filter(rater__experiment=experiment)
     few = shown.values("pk")[: MOST_WATCHED + 1].count() <= MOST_WATCHED
+    shown = shown if few else _in_one_sweep(experiment, shown)
     return {
         "judgments": _judgments(experiment) if few else None,
         "criteria": _criteria(experiment),
@@ -63,6 +76,18 @@ def _ballots(experiment: Experiment) -> dict[str, Any]:
             experiment.raters.filter(left_out_at__isnull=False).order_by("pk").values_list("pk", flat=True)
         ),
     }
+
+
+def _in_one_sweep(experiment: Experiment, shown: QuerySet[Assignment]) -> QuerySet[Assignment]:
+    """The same, where they lie together: one sweep is six times as fast as looking up those of each rater."""
+    together = stretch(experiment)
+    if together is None:
+        return shown
+    # The rater as an expression, since by the bare column SQLite looks them up again.
+    own = Assignment.objects.filter(pk__range=together).alias(
+        of=ExpressionWrapper(F("rater_id") + 0, output_field=BigIntegerField())
+    )
+    return own.filter(of__in=Rater.objects.filter(experiment=experiment).order_by().values("pk"))
 
 
 @cache
@@ -88,7 +113,7 @@ def _judgments(experiment: Experiment) -> dict[str, Any]:
         n=Count("pk"),
         last=Max("pk"),
         superseded=Count("supersedes_id"),
-        mark=Sum((Mod(F("pk"), WRAP) + 1) * (_verdict() + answers + more + unblinded), output_field=BigIntegerField()),
+        mark=Sum(_place("pk") * (_verdict() + answers + more + unblinded), output_field=BigIntegerField()),
         seconds=measurements.exact_sum("seconds"),
     )
 
@@ -97,7 +122,7 @@ def _criteria(experiment: Experiment) -> dict[str, Any]:
     # By the keys of the criteria, which are few and lead straight to the verdicts.
     keys = list(experiment.criteria.order_by("pk").values_list("pk", flat=True))
     return CriterionVerdict.objects.filter(criterion__in=keys).aggregate(
-        n=Count("pk"), mark=Sum((Mod(F("pk"), WRAP) + 1) * _verdict(), output_field=BigIntegerField())
+        n=Count("pk"), mark=Sum(_place("pk") * _verdict(), output_field=BigIntegerField())
     )
 
 
@@ -106,22 +131,26 @@ def _guesses(experiment: Experiment) -> dict[str, Any]:
     made = (
         Guess.objects.filter(assignment__rater__experiment=experiment) if experiment.ask_guess else Guess.objects.none()
     )
-    place = Sum(Mod(F("assignment_id"), WRAP) + 1)
-    sides = made.order_by("side").values_list("side").annotate(n=Count("pk"), mark=place)
+    mark = Sum(_place("assignment_id"), output_field=BigIntegerField())
+    sides = made.order_by("side").values_list("side").annotate(n=Count("pk"), mark=mark)
     return {side: [n, mark] for side, n, mark in sides}
 
 
 def _assignments(shown: QuerySet[Assignment]) -> dict[str, Any]:
-    place = Mod(F("pk"), WRAP) + 1
     counted = Case(When(counts=True, then=Value(1024)), default=Value(0))
     return shown.aggregate(
         n=Count("pk"),
         skipped=Count("skipped_at"),
-        left=Sum(Mod(F("left_id"), WRAP) * place),
+        left=Sum(F("left_id") % SIDES * _place("pk"), output_field=BigIntegerField()),
         judged=Count("counts"),
         last=Max("judged_at"),
-        mark=Sum(place * (_verdict() + counted), output_field=BigIntegerField()),
+        mark=Sum(_place("pk") * (_verdict() + counted), output_field=BigIntegerField()),
     )
+
+
+def _place(key: str) -> CombinedExpression:
+    """What tells a row from others, small enough to be summed."""
+    return F(key) % WRAP + 1
 
 
 def _verdict() -> Case:

@@ -33,11 +33,15 @@ SCHEMA = "blindpair.report/1"
 Report = dict[str, Any]
 
 
-def build(experiment: Experiment) -> Report:
-    """Compute the whole report afresh and keep it. Raises StillBlind until the experiment is closed."""
+def build(experiment: Experiment, *, made_from: str = "") -> Report:
+    """Compute the whole report afresh and keep it. Raises StillBlind until the experiment is closed.
+
+    `made_from` is the fingerprint of the experiment, where somebody has just taken it.
+    """
     unblinding.require_closed(experiment)
     steps = [series.step(_kept(earlier)) for earlier in series.before(experiment)]
-    made_from = fingerprint(experiment)
+    if steps or not made_from:  # a report that was made for one of the steps moves it
+        made_from = fingerprint(experiment)
     report = compute(study.read(experiment))
     report["context"]["series"] = [*steps, series.step(report)] if steps else []
     Result.objects.update_or_create(
@@ -50,8 +54,9 @@ def build(experiment: Experiment) -> Report:
 def current(experiment: Experiment) -> Report:
     """The stored report where nothing it was made from has changed, else a new one. Raises StillBlind."""
     unblinding.require_closed(experiment)
-    stored = Result.objects.filter(experiment=experiment, made_from=fingerprint(experiment)).first()
-    return stored.document if stored else build(experiment)
+    made_from = fingerprint(experiment)
+    stored = Result.objects.filter(experiment=experiment, made_from=made_from).first()
+    return stored.document if stored else build(experiment, made_from=made_from)
 
 
 def _kept(experiment: Experiment) -> Report:

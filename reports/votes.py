@@ -14,7 +14,8 @@ from experiments.naming import TO_THE_RATER
 from ratings.models import Assignment, AssignmentKind, CriterionVerdict, Guess, Rater, Side
 from reports import ballot_rows
 from reports.ballot_rows import IMPORTED, UNBLINDED, Rows, columns, verdict_code
-from reports.statistics.interval import Bools, Floats, Ints
+from reports.statistics.codes import places, sorted_by
+from reports.statistics.interval import Bools, Codes, Floats, Ints
 from reports.statistics.verdicts import BOTH_BAD, BOTH_GOOD, LEFT, RIGHT, candidate_score
 
 UNKNOWN = -1
@@ -25,8 +26,8 @@ class Votes:
     """One entry a current judgment, all columns of equal length.
 
     `input`, `rater`, `left`, `right` (arms) are positions in the lists of `Ballots`; `verdict` is one of LEFT, RIGHT,
-    BOTH_GOOD, BOTH_BAD; `left_ok`, `right_ok` are 1, 0 or UNKNOWN; `strength` is 2 clearly, 1 slightly, 0 unsaid;
-    `seconds` is NaN where nobody measured; `assignment` is the row's key, for joining repeats.
+    BOTH_GOOD, BOTH_BAD; `left_ok`, `right_ok` are 1, 0 or UNKNOWN; `seconds` is NaN where nobody measured;
+    `assignment` is the row's key, for joining repeats.
     """
 
     assignment: Ints
@@ -34,10 +35,9 @@ class Votes:
     rater: Ints
     left: Ints
     right: Ints
-    verdict: Ints
-    left_ok: Ints
-    right_ok: Ints
-    strength: Ints
+    verdict: Codes
+    left_ok: Codes
+    right_ok: Codes
     seconds: Floats
 
     def __len__(self) -> int:
@@ -47,7 +47,7 @@ class Votes:
         """Those that the mask (or an index array) picks, in its order."""
         return replace(self, **{field.name: getattr(self, field.name)[mask] for field in fields(self)})
 
-    def decided(self, verdict: Ints) -> "Votes":
+    def decided(self, verdict: Codes) -> "Votes":
         """The same pairs with another verdict, say on a criterion."""
         return replace(self, verdict=verdict)
 
@@ -67,14 +67,14 @@ class Versus:
     both_good: Bools
     both_bad: Bools
     on_left: Bools
-    ok: Ints
-    baseline_ok: Ints
+    ok: Codes
+    baseline_ok: Codes
 
     def __len__(self) -> int:
         return int(self.y.size)
 
-    def where(self, mask: NDArray[Any]) -> "Versus":
-        """Those that the mask picks."""
+    def where(self, mask: NDArray[Any] | slice) -> "Versus":
+        """Those that the mask (or a slice) picks."""
         return replace(self, **{field.name: getattr(self, field.name)[mask] for field in fields(self)})
 
 
@@ -83,17 +83,37 @@ def versus(votes: Votes, *, candidate: int, baseline: int) -> Versus:
     forward = (votes.left == candidate) & (votes.right == baseline)
     backward = (votes.left == baseline) & (votes.right == candidate)
     both = votes.where(forward | backward)
-    on_left = both.left == candidate
+    return _seen(both, both.left == candidate)
+
+
+def by_pair(votes: Votes, order: tuple[int, ...]) -> dict[tuple[int, int], Versus]:
+    """The votes on each pair that was voted on, by (candidate, baseline): of two arms the later in the order is the
+    baseline. Pairs against the last of all come first."""
+    rank = np.argsort(order)
+    size, left, right = len(order) or 1, rank[votes.left], rank[votes.right]
+    pair = np.minimum(left, right) * size + np.maximum(left, right)
+    along = sorted_by(pair)
+    everything = _seen(votes.where(along), (left < right)[along])
+    ends = np.cumsum(np.bincount(pair, minlength=size * size))
+    met = [divmod(int(code), size) for code in np.flatnonzero(np.diff(ends, prepend=0))]
+    return {
+        (order[a], order[b]): everything.where(slice(ends[a * size + b - 1], ends[a * size + b]))
+        for a, b in sorted(met, key=lambda two: (two[1] != size - 1, two))
+    }
+
+
+def _seen(votes: Votes, on_left: Bools) -> Versus:
+    """From the side of the candidate, which is on the left where `on_left`, else on the right."""
     return Versus(
-        assignment=both.assignment,
-        input=both.input,
-        rater=both.rater,
-        y=candidate_score(both.verdict, on_left),
-        both_good=both.verdict == BOTH_GOOD,
-        both_bad=both.verdict == BOTH_BAD,
+        assignment=votes.assignment,
+        input=votes.input,
+        rater=votes.rater,
+        y=candidate_score(votes.verdict, on_left),
+        both_good=votes.verdict == BOTH_GOOD,
+        both_bad=votes.verdict == BOTH_BAD,
         on_left=on_left,
-        ok=np.where(on_left, both.left_ok, both.right_ok),
-        baseline_ok=np.where(on_left, both.right_ok, both.left_ok),
+        ok=np.where(on_left, votes.left_ok, votes.right_ok),
+        baseline_ok=np.where(on_left, votes.right_ok, votes.left_ok),
     )
 
 
@@ -160,7 +180,7 @@ class Ballots:
 
 @dataclass(frozen=True, slots=True)
 class _Positions:
-    """From primary keys to positions, by looking up in sorted arrays."""
+    """From primary keys to positions; the keys rise."""
 
     outputs: Ints
     input_of: Ints
@@ -168,7 +188,7 @@ class _Positions:
     raters: Ints
 
     def output(self, keys: Ints) -> Ints:
-        return np.searchsorted(self.outputs, keys)
+        return places(self.outputs, keys)
 
 
 def read(experiment: Experiment, *, texts: bool = True) -> Ballots:
@@ -231,12 +251,12 @@ def on_criterion(experiment: Experiment, criterion: int, votes: Votes) -> Votes:
     order = np.argsort(votes.assignment)
     if not order.size or not found.size:
         return votes.where(np.zeros(len(votes), dtype=bool))
-    places = order[np.minimum(np.searchsorted(votes.assignment, found["assignment"], sorter=order), order.size - 1)]
-    known = votes.assignment[places] == found["assignment"]
-    places, verdicts = places[known], found["verdict"][known]
+    found_at = order[places(votes.assignment[order], found["assignment"])]
+    known = votes.assignment[found_at] == found["assignment"]
+    found_at, verdicts = found_at[known], found["verdict"][known]
     # In the order of the votes, whatever the database's: sums and resamples then agree to the last digit.
-    along = np.argsort(places)
-    return votes.where(places[along]).decided(verdicts[along])
+    along = np.argsort(found_at)
+    return votes.where(found_at[along]).decided(verdicts[along].astype(np.int8))
 
 
 def _blinded_and_not(cast: Rows, positions: _Positions) -> tuple[Votes, Votes]:
@@ -244,17 +264,16 @@ def _blinded_and_not(cast: Rows, positions: _Positions) -> tuple[Votes, Votes]:
     everything = Votes(
         assignment=cast.assignment,
         input=positions.input_of[left],
-        rater=np.searchsorted(positions.raters, cast.rater),
+        rater=places(positions.raters, cast.rater),
         left=positions.arm_of[left],
         right=positions.arm_of[right],
-        verdict=cast.packed & 3,
-        left_ok=_known((cast.packed >> 2) & 3),
-        right_ok=_known((cast.packed >> 4) & 3),
-        strength=(cast.packed >> 6) & 3,
+        verdict=(cast.packed & 3).astype(np.int8),
+        left_ok=_known(cast.packed >> 2),
+        right_ok=_known(cast.packed >> 4),
         seconds=np.where(cast.seconds < 0, np.nan, cast.seconds),
     )
     # One order whatever the database's: sums and resamples then agree to the last digit.
-    order = np.lexsort((everything.assignment, everything.rater, everything.input))
+    order = sorted_by(everything.input, everything.rater, everything.assignment)
     unblinded = cast.packed[order] & UNBLINDED > 0
     return everything.where(order[~unblinded]), everything.where(order[unblinded])
 
@@ -265,8 +284,8 @@ def _imported(cast: Rows) -> int:
     return int(np.count_nonzero(counted & (IMPORTED | UNBLINDED) == IMPORTED))
 
 
-def _known(answers: Ints) -> Ints:
-    return np.where(answers == 2, UNKNOWN, answers)
+def _known(packed: Ints) -> Codes:
+    return np.array([0, 1, UNKNOWN, UNKNOWN], dtype=np.int8)[packed & 3]
 
 
 def _outputs(

@@ -1,8 +1,10 @@
-"""Renumbering: whole numbers with gaps become 0, 1, 2 … in the same order, without sorting a million votes."""
+"""Whole numbers with gaps: renumbered as 0, 1, 2 …, found and sorted without comparing a million votes."""
 
 from dataclasses import dataclass
 
 import numpy as np
+
+from numpy.typing import NDArray
 
 from reports.statistics.interval import Ints
 
@@ -28,3 +30,28 @@ def renumbered(codes: Ints) -> Renumbered:
         return Renumbered(code.reshape(-1), original)
     occurs = np.bincount(codes.astype(np.int64)) > 0
     return Renumbered((np.cumsum(occurs) - 1)[codes], np.flatnonzero(occurs))
+
+
+def places(keys: Ints, wanted: Ints) -> Ints:
+    """Where each of the wanted stands among keys that rise; anywhere if it is not there."""
+    if not keys.size:
+        return np.zeros(wanted.shape, dtype=np.int64)
+    first, last = int(keys[0]), int(keys[-1])
+    if last - first > 8 * (keys.size + wanted.size) + 1000:
+        return np.minimum(np.searchsorted(keys, wanted), keys.size - 1)
+    table = np.zeros(last - first + 1, dtype=np.int64)
+    table[keys - first] = np.arange(keys.size)
+    found: Ints = table[np.clip(wanted, first, last) - first]
+    return found
+
+
+def sorted_by(*codes: NDArray[np.integer]) -> Ints:
+    """The order by the first of the columns, then by the second …, like `numpy.lexsort` with its keys turned round.
+
+    Columns without negative numbers. Below 65,536 numpy sorts by counting, which takes a tenth of the time.
+    """
+    order = np.arange(codes[-1].size)
+    for column in reversed(codes):
+        small = column.astype(np.min_scalar_type(int(column.max(initial=0))))
+        order = order[np.argsort(small[order], kind="stable")]
+    return order
