@@ -1,11 +1,13 @@
 """What fetching the answers measured, by arm: times, tokens, failures and what a call costs; it knows no names."""
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
-from django.db.models import BigIntegerField, Count, F, Max, Min, Q, Sum, Value
+from django.db.models import BigIntegerField, Count, F, Max, Min, Q, Sum, TextField, Value
 from django.db.models.functions import Cast, Least, Length
 
 from backends.models import Attempt, Completion, LoadRun, Outcome, State, System
@@ -65,12 +67,12 @@ class _Rows:
         found = (
             Completion.objects.filter(system=system, state=State.DONE)
             .order_by("input_id", "sample")
-            .values_list("input_id", "sample", "outcome", "usage", *TIMES)
+            .values_list("input_id", "sample", "outcome", Cast("usage", TextField()), *TIMES)
         )
         self.outcomes, table = [], []
         for item, sample, outcome, usage, *times in found.iterator(chunk_size=CHUNK):
             self.outcomes.append(outcome)
-            table.append([places[item], sample, *map(_number, times), *_tokens(usage or {})])
+            table.append([places[item], sample, *times, *_tokens(usage)])
         width = 2 + len(TIMES) + len(TOKENS) + 1
         self.table = np.array(table, dtype=float).reshape(-1, width)
         self.outcome = np.array(self.outcomes, dtype=str)
@@ -121,15 +123,15 @@ class _Rows:
         self.table[unknown.any(axis=1), -1] = 1
 
 
-def _number(value: float | None) -> float:
-    return float("nan") if value is None else value
+@lru_cache(maxsize=10_000)
+def _tokens(written: str | None) -> tuple[float | None, ...]:
+    """As TOKENS, then whether they are estimated; what is read and written is None where nobody counted.
 
-
-def _tokens(usage: Mapping[str, Any]) -> list[float]:
-    """As TOKENS, then whether they are estimated; what is read and written is NaN where nobody counted."""
-    read, out = _number(usage.get("input")), _number(usage.get("output"))
+    From the JSON as it stands, since many answers use the same.
+    """
+    usage = json.loads(written or "{}") or {}
     rest = [usage.get(name) or 0 for name in ("cached", "cache_write")]
-    return [read, *rest, out, usage.get("reasoning") or 0, bool(usage.get("estimated"))]
+    return (usage.get("input"), *rest, usage.get("output"), usage.get("reasoning") or 0, bool(usage.get("estimated")))
 
 
 def _server(system: System) -> str | None:

@@ -285,7 +285,8 @@ def _imported(cast: Rows) -> int:
 
 
 def _known(packed: Ints) -> Codes:
-    return np.array([0, 1, UNKNOWN, UNKNOWN], dtype=np.int8)[packed & 3]
+    answers: Codes = np.array([0, 1, UNKNOWN, UNKNOWN], dtype=np.int8)[packed & 3]
+    return answers
 
 
 def _outputs(

@@ -8,6 +8,7 @@ from reports.sections.intervals import missing, written
 from reports.sections.study import Study
 from reports.statistics import agreement as arithmetic
 from reports.statistics import raters as consistency
+from reports.statistics.codes import renumbered
 from reports.statistics.interval import Floats, Ints
 from reports.statistics.verdicts import left_score
 from reports.votes import UNKNOWN, Votes
@@ -46,7 +47,7 @@ def units(study: Study, cast: Votes) -> Ints:
     """A number for each pair of outputs, the same whichever stood on the left; without gaps."""
     arms = len(study.ballots.arms) or 1
     low, high = np.minimum(cast.left, cast.right), np.maximum(cast.left, cast.right)
-    return np.unique((cast.input * arms + low) * arms + high, return_inverse=True)[1].reshape(-1)
+    return renumbered((cast.input * arms + low) * arms + high).code
 
 
 def for_the_first(study: Study, cast: Votes) -> Floats:
@@ -65,11 +66,13 @@ def in_terms_of_systems(study: Study, cast: Votes, unit: Ints) -> Floats:
         free = (cast.left != study.baseline) & (cast.right != study.baseline)
     if not free.any():
         return worth
-    order = np.lexsort((cast.assignment, unit))
-    firsts = order[np.searchsorted(unit[order], np.arange(int(unit.max()) + 1))]
-    started = cast.left[firsts][unit]
+    first = np.full(int(unit.max()) + 1, cast.assignment.max())
+    np.minimum.at(first, unit, cast.assignment)
+    opening = cast.assignment == first[unit]
+    started = np.empty_like(first)
+    started[unit[opening]] = cast.left[opening]
     own = left_score(cast.verdict)
-    return np.where(free, np.where(cast.left == started, own, 1 - own), worth)
+    return np.where(free, np.where(cast.left == started[unit], own, 1 - own), worth)
 
 
 def first_and_again(study: Study) -> tuple[Votes, Votes]:

@@ -9,6 +9,7 @@ from reports import unblinding
 from reports.rounding import count
 from reports.sections.pairs import PANEL, POPULATION, raters_of, scope_for
 from reports.sections.study import Study
+from reports.statistics.codes import different
 
 Section = dict[str, Any]
 
@@ -52,7 +53,7 @@ def counts(study: Study) -> Section:
         "superseded": ballots.superseded,
         "imported": ballots.imported,
         "overwritten": ballots.overwritten,
-        "raters": int(np.unique(cast.rater).size),
+        "raters": different(cast.rater).size,
         "skipped": ballots.skipped,
         "repeats": len(ballots.repeats),
         "controls": len(ballots.controls),
@@ -91,4 +92,4 @@ def _comparisons(study: Study) -> int:
     """Pairs of outputs with at least one judgment that counts."""
     cast, arms = study.votes, len(study.ballots.arms) or 1
     first, second = np.minimum(cast.left, cast.right), np.maximum(cast.left, cast.right)
-    return int(np.unique((cast.input * arms + first) * arms + second).size)
+    return different((cast.input * arms + first) * arms + second).size

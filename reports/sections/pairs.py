@@ -2,12 +2,11 @@
 
 from typing import Any
 
-import numpy as np
-
 from reports.sections.influences import influences
 from reports.sections.intervals import missing, written
 from reports.sections.study import Study
 from reports.statistics import intervals, multiplicity, noninferiority, scores, significance
+from reports.statistics.codes import different
 from reports.statistics.interval import Interval
 from reports.statistics.intervals import FEWEST_RATERS
 from reports.statistics.noninferiority import Verdict
@@ -37,7 +36,7 @@ def pair(study: Study, which: tuple[int, int]) -> Section:
         "candidate": study.name(which[0]),
         "baseline": study.name(which[1]),
         "votes": counted.votes,
-        "inputs": int(np.unique(cast.input).size),
+        "inputs": different(cast.input).size,
         "raters": raters_of(cast),
         "wins": counted.wins,
         "losses": counted.losses,
@@ -86,7 +85,7 @@ def _settle(found: list[Section], rivals: list[Section]) -> None:
 
 def raters_of(cast: Versus) -> int:
     """How many raters contributed."""
-    return int(np.unique(cast.rater).size)
+    return different(cast.rater).size
 
 
 def scope_for(raters: int) -> str:

@@ -8,6 +8,7 @@ from reports.sections.intervals import written
 from reports.sections.study import Study
 from reports.statistics import bradley_terry
 from reports.statistics import ranking as arithmetic
+from reports.statistics.codes import different
 from reports.statistics.verdicts import left_score
 
 Section = dict[str, Any]
@@ -20,7 +21,7 @@ def ranking(study: Study) -> tuple[list[Section], str | None]:
     `elo` and `theta` are relative to the baseline, else to the mean of all.
     """
     cast = study.votes
-    met = np.unique(np.concatenate([cast.left, cast.right]))
+    met = np.union1d(different(cast.left), different(cast.right))
     if met.size < FEWEST:
         return [], None
     place = np.zeros(len(study.ballots.arms), dtype=np.int64)

@@ -8,6 +8,7 @@ import numpy as np
 from reports.sections.agreement import in_terms_of_systems, units
 from reports.sections.study import Study
 from reports.statistics.agreement import cohen
+from reports.statistics.codes import different
 
 LEAST_SHARED = 10  # pairs that both judged: fewer say nothing about two people
 MOST_RATERS = 20  # beyond them a matrix tells nobody anything
@@ -21,7 +22,7 @@ def kappas(study: Study) -> dict[str, Any]:
     """
     cast = study.votes
     nothing: dict[str, Any] = {"median": None, "low": None, "high": None, "values": []}
-    judging = np.unique(cast.rater)
+    judging = different(cast.rater)
     if judging.size > MOST_RATERS:
         return {**nothing, "why": f"more than {MOST_RATERS} raters"}
     unit = units(study, cast)

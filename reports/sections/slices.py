@@ -11,7 +11,9 @@ from reports import votes
 from reports.sections.intervals import written
 from reports.sections.study import Study
 from reports.statistics import multiplicity, scores, segments
+from reports.statistics.codes import different
 from reports.statistics.segments import Segment
+from reports.votes import Versus
 
 Section = dict[str, Any]
 MOST_PAIRS_WITHOUT_A_BASELINE = 3
@@ -20,9 +22,10 @@ SIGNIFICANT = 0.05
 
 def slices(study: Study) -> list[Section]:
     """By tag, then by criterion, for each candidate against the baseline; p by Holm within each of these families."""
-    found = []
-    for pair in _pairs(study):
-        found += _by_tag(study, pair) + _by_criterion(study, pair)
+    found, pairs = [], _pairs(study)
+    said = _on_criteria(study) if pairs else {}
+    for pair in pairs:
+        found += _by_tag(study, pair) + _by_criterion(study, pair, said)
     return found
 
 
@@ -58,7 +61,7 @@ def _interaction(study: Study, pair: tuple[int, int], by: str, labels: dict[int,
 def _partitions(study: Study, pair: tuple[int, int]) -> Iterator[tuple[str, dict[int, str]]]:
     """Names under which every judged input has at most one tag, with the tag of each input (position)."""
     found: dict[str, dict[int, list[str]]] = defaultdict(lambda: defaultdict(list))
-    for item in np.unique(study.versus(pair).input):
+    for item in different(study.versus(pair).input):
         for tag in study.ballots.tags[int(item)]:
             name, colon, value = tag.partition(": ")
             found[name if colon else "tag"][int(item)].append(value if colon else tag)
@@ -83,14 +86,20 @@ def _by_tag(study: Study, pair: tuple[int, int]) -> list[Section]:
     return [_entry(study, pair, "tag", one) for one in segments.segments(judged, members)]
 
 
-def _by_criterion(study: Study, pair: tuple[int, int]) -> list[Section]:
+def _on_criteria(study: Study) -> dict[str, dict[tuple[int, int], Versus]]:
+    """By the name of each criterion, in their order: the votes on each pair with what was said on it."""
+    return {
+        criterion.name: votes.by_pair(votes.on_criterion(study.experiment, criterion.pk, study.votes), study.order)
+        for criterion in study.experiment.criteria.order_by("position")
+    }
+
+
+def _by_criterion(study: Study, pair: tuple[int, int], said: dict[str, dict[tuple[int, int], Versus]]) -> list[Section]:
     found: list[Segment] = []
-    for criterion in study.experiment.criteria.order_by("position"):
-        said = votes.on_criterion(study.experiment, criterion.pk, study.votes)
-        cast = votes.versus(said, candidate=pair[0], baseline=pair[1])
-        judged = scores.by_input(cast.y, cast.input)
-        if len(judged):
-            found += segments.segments(judged, {criterion.name: np.ones(len(judged), dtype=bool)})
+    for name, pairs in said.items():
+        if pair in pairs:
+            judged = scores.by_input(pairs[pair].y, pairs[pair].input)
+            found += segments.segments(judged, {name: np.ones(len(judged), dtype=bool)})
     raised = multiplicity.holm([one.p for one in found])
     return [_entry(study, pair, "criterion", replace(one, p_holm=p)) for one, p in zip(found, raised, strict=True)]
 

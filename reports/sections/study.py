@@ -16,8 +16,8 @@ from reports.votes import Ballots, Versus, Votes
 class Study:
     """A closed experiment, ready for arithmetic. Arms are positions in `ballots.arms`.
 
-    `order` lists the arms as the report shows them: the candidates by name, then the baseline. `cast` holds the votes of
-    every pair that was voted on by (candidate, baseline), the pairs against the baseline first.
+    `order` lists the arms as the report shows them: the candidates by name, then the baseline. `cast` holds the votes
+    on every pair that has some, by (candidate, baseline), the pairs against the baseline first.
     """
 
     experiment: Experiment
@@ -70,4 +70,3 @@ def read(experiment: Experiment) -> Study:
         cast=votes.by_pair(ballots.votes, tuple(by_name)),
         assumed=assumptions.current(experiment),
     )
-

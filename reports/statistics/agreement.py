@@ -6,7 +6,7 @@ import numpy as np
 from numpy.random import Generator
 
 from reports.statistics import bootstrap
-from reports.statistics.codes import renumbered
+from reports.statistics.codes import levels, renumbered
 from reports.statistics.interval import LEVEL, Floats, Interval, Ints, without_limits
 
 NO_VARIATION = "all votes are the same: agreement beyond chance is not defined"
@@ -64,9 +64,9 @@ def of_pairs(
 
 def tabulated(unit: Ints, value: Floats) -> Ratings:
     """From columns with one entry a vote; units that have no vote get no row."""
-    values, codes = np.unique(value, return_inverse=True)
+    values, codes = levels(value)
     rows = renumbered(unit)
-    cells = rows.code * max(1, values.size) + codes.reshape(-1)
+    cells = rows.code * max(1, values.size) + codes
     counts = np.bincount(cells, minlength=rows.count * values.size).astype(float)
     return Ratings(counts=counts.reshape(rows.count, values.size), values=values)
 
@@ -85,8 +85,7 @@ def krippendorff(ratings: Ratings, scale: str = "nominal") -> float | None:
     """
     if scale not in _SCALES:
         raise ValueError(f"Unknown scale {scale!r}: it must be one of {', '.join(_SCALES)}.")
-    found = _alpha(_coincidences(ratings.counts).sum(axis=0)[None], ratings.values, scale)[0]
-    return None if np.isnan(found) else float(found)
+    return _alpha_of(_coincidences(ratings.counts).sum(axis=0), ratings.values, scale)
 
 
 def ac1(ratings: Ratings) -> float | None:
@@ -143,14 +142,22 @@ def summary(
     """All of it; columns with one entry a vote: the pair it is about, what it says, and the input it belongs to."""
     ratings = tabulated(unit, value)
     inputs = _input_of_units(unit, item)
-    per_input = _by_input(_coincidences(ratings.counts), inputs)
+    each = _coincidences(ratings.counts)
+    per_input, whole = _by_input(each, inputs), each.sum(axis=0)
     drawn = _resampled(per_input, chance, resamples)
+    twice = ratings.rated_twice
+    nominal, interval = (
+        _with_limits(
+            _alpha_of(whole, ratings.values, scale),
+            _alpha(drawn, ratings.values, scale),
+            inputs=per_input.shape[0],
+            why=NO_VARIATION if twice else NOT_TWICE,
+            level=level,
+        )
+        for scale in ("nominal", "interval")
+    )
     return Agreement(
-        alpha_nominal=_with_limits(ratings, per_input, drawn, "nominal", level),
-        alpha_interval=_with_limits(ratings, per_input, drawn, "interval", level),
-        ac1=ac1(ratings),
-        raw=raw(ratings),
-        rated_twice=ratings.rated_twice,
+        alpha_nominal=nominal, alpha_interval=interval, ac1=ac1(ratings), raw=raw(ratings), rated_twice=twice
     )
 
 
@@ -180,6 +187,11 @@ def _alpha(coincidences: Floats, values: Floats, scale: str) -> Floats:
     expected = (margins[..., :, None] * margins[..., None, :] * distance).sum(axis=(-2, -1))
     ratio = np.divide(observed * (total - 1), expected, out=np.full(total.shape, np.nan), where=expected > 1e-12)
     return np.asarray(1 - ratio, dtype=float)
+
+
+def _alpha_of(coincidences: Floats, values: Floats, scale: str) -> float | None:
+    found = _alpha(coincidences[None], values, scale)[0]
+    return None if np.isnan(found) else float(found)
 
 
 def _distance(margins: Floats, values: Floats, scale: str) -> Floats:
@@ -220,11 +232,11 @@ def _resampled(per_input: Floats, chance: Generator, resamples: int) -> Floats:
     return np.concatenate(parts).reshape(-1, *per_input.shape[1:])
 
 
-def _with_limits(ratings: Ratings, per_input: Floats, drawn: Floats, scale: str, level: float) -> Interval:
-    inputs, value = per_input.shape[0], krippendorff(ratings, scale)
+def _with_limits(value: float | None, drawn: Floats, *, inputs: int, why: str, level: float) -> Interval:
+    """`why` is said where there is no value."""
     if value is None:
-        return without_limits(None, n=inputs, why=NO_VARIATION if ratings.rated_twice else NOT_TWICE)
+        return without_limits(None, n=inputs, why=why)
     if inputs < 2:
         return without_limits(value, n=inputs, why="one input cannot be resampled")
-    method = f"bootstrap over inputs ({drawn.shape[0]} resamples)"
-    return bootstrap.percentiles(value, _alpha(drawn, ratings.values, scale), n=inputs, method=method, level=level)
+    method = f"bootstrap over inputs ({drawn.size} resamples)"
+    return bootstrap.percentiles(value, drawn, n=inputs, method=method, level=level)

@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-
 from numpy.typing import NDArray
 
-from reports.statistics.interval import Ints
+from reports.statistics.interval import Floats, Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +23,27 @@ class Renumbered:
 
 def renumbered(codes: Ints) -> Renumbered:
     """Whole numbers from 0 on, without gaps."""
-    if codes.size and int(codes.max()) > 8 * codes.size + 1000:
-        # A table of what occurs would take more room than the votes themselves.
+    if _scattered(codes):
         original, code = np.unique(codes, return_inverse=True)
         return Renumbered(code.reshape(-1), original)
-    occurs = np.bincount(codes.astype(np.int64)) > 0
+    occurs = np.bincount(codes) > 0
     return Renumbered((np.cumsum(occurs) - 1)[codes], np.flatnonzero(occurs))
+
+
+def different(codes: Ints) -> Ints:
+    """Each of them once, rising."""
+    return np.unique(codes) if _scattered(codes) else np.flatnonzero(np.bincount(codes))
+
+
+def _scattered(codes: Ints) -> bool:
+    """Whether a table of what occurs would take more room than the votes themselves."""
+    return bool(codes.size) and int(codes.max()) > 8 * codes.size + 1000
+
+
+def levels(values: Floats) -> tuple[Floats, Ints]:
+    """The different values, rising, and which of them each entry has: faster than sorting where they are few."""
+    rising = np.unique(values)
+    return rising, np.searchsorted(rising, values)
 
 
 def places(keys: Ints, wanted: Ints) -> Ints:
@@ -48,7 +62,7 @@ def places(keys: Ints, wanted: Ints) -> Ints:
 def sorted_by(*codes: NDArray[np.integer]) -> Ints:
     """The order by the first of the columns, then by the second …, like `numpy.lexsort` with its keys turned round.
 
-    Columns without negative numbers. Below 65,536 numpy sorts by counting, which takes a tenth of the time.
+    Columns without negative numbers. Below 65,536 numpy sorts by counting, which takes a quarter of the time.
     """
     order = np.arange(codes[-1].size)
     for column in reversed(codes):

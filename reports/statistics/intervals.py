@@ -7,7 +7,7 @@ import numpy as np
 from scipy import special
 
 from reports.statistics import scores
-from reports.statistics.codes import renumbered
+from reports.statistics.codes import different, renumbered
 from reports.statistics.distributions import normal_quantile, t_quantile
 from reports.statistics.interval import LEVEL, Floats, Interval, Ints, without_limits
 
@@ -129,7 +129,7 @@ def population(
     than four raters; where nothing varies, Wilson's over inputs.
     """
     per_input = scores.by_input(y, item)
-    inputs, raters = len(per_input), int(np.unique(rater).size)
+    inputs, raters = len(per_input), different(rater).size
     method = "two-way clusters"
     if inputs < 2:
         return mean(per_input.mean, level=level, support=support)

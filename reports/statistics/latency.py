@@ -9,7 +9,7 @@ from numpy.random import Generator
 from scipy import special
 
 from reports.statistics import bootstrap
-from reports.statistics.codes import renumbered
+from reports.statistics.codes import different, renumbered
 from reports.statistics.distributions import binomial_at_most
 from reports.statistics.interval import LEVEL, Floats, Interval, Ints, without_limits
 
@@ -116,7 +116,7 @@ def quantiles(
     times: Floats, item: Ints, qs: Sequence[float], *, chance: Generator, level: float = LEVEL
 ) -> tuple[Interval, ...]:
     """Quantiles by the way that fits: the bootstrap where inputs were timed more than once, else order statistics."""
-    if times.size > np.unique(item).size:
+    if times.size > different(item).size:
         return from_repeated_runs(times, item, qs, chance=chance, level=level)
     return tuple(from_single_runs(times, q, level=level) for q in qs)
 
@@ -188,10 +188,15 @@ def _of_weighted(ordered: Floats, weights: Floats, qs: Sequence[float]) -> Float
     for column, q in enumerate(qs):
         place = last * q
         whole = np.floor(place)
-        lower = ordered[(upto <= whole[:, None]).sum(axis=1)]
-        upper = ordered[(upto <= np.minimum(whole + 1, last)[:, None]).sum(axis=1)]
+        lower = ordered[_passed(upto, whole)]
+        upper = ordered[_passed(upto, np.minimum(whole + 1, last))]
         found[:, column] = lower + (place - whole) * (upper - lower)
     return found
+
+
+def _passed(upto: Floats, place: Floats) -> Ints:
+    """How many of each resample's sums, which rise, are at most the place sought in it."""
+    return np.array([np.searchsorted(row, one, side="right") for row, one in zip(upto, place, strict=True)])
 
 
 def _why_open(n: int, q: float, level: float, low: float | None, high: float | None) -> str | None:

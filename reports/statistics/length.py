@@ -6,6 +6,7 @@ import numpy as np
 from scipy import special
 
 from reports.statistics import regression
+from reports.statistics.codes import different
 from reports.statistics.distributions import t_quantile, t_two_sided
 from reports.statistics.interval import LEVEL, Floats, Interval, Ints, without_limits
 
@@ -38,7 +39,7 @@ def control(y: Floats, features: Floats, item: Ints, *, level: float = LEVEL) ->
     Columns with one entry a vote; `features` has shape (votes,) or (votes, features), 0 meaning "both alike".
     """
     z = features.reshape(y.size, -1) if y.size else np.zeros((0, 1))
-    inputs = int(np.unique(item).size)
+    inputs = different(item).size
     try:
         if inputs < 2 or np.any(np.ptp(z, axis=0) == 0):
             raise regression.NotEstimable("the texts do not differ in it, or there is one input only")

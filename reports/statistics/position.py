@@ -6,7 +6,7 @@ import numpy as np
 
 from reports.statistics import multiplicity, regression
 from reports.statistics.distributions import binomial_two_sided, normal_two_sided, t_two_sided
-from reports.statistics.interval import Bools, Floats, Ints
+from reports.statistics.interval import Bools, Codes, Floats, Ints
 from reports.statistics.verdicts import LEFT, RIGHT
 
 
@@ -55,7 +55,7 @@ def side_effect(y: Floats, on_left: Bools, item: Ints) -> SideEffect:
     """y = b0 + b1 (left - ½), errors clustered by input, t with inputs - 1; columns with one entry a vote."""
     x = np.column_stack([np.ones(y.size), on_left.astype(float) - 0.5])
     try:
-        if np.unique(on_left).size < 2:
+        if on_left.all() or not on_left.any():
             raise regression.NotEstimable("the candidate always stood on the same side")
         fit = regression.least_squares(x, y, item)
     except regression.NotEstimable as problem:
@@ -92,12 +92,12 @@ def side_in_ranking(left: Ints, right: Ints, left_score: Floats, arms: int) -> S
     return SideInRanking(logit=logit, se=se, p=normal_two_sided(logit / se), theta=theta)
 
 
-def left_share(verdict: Ints) -> LeftShare:
+def left_share(verdict: Codes) -> LeftShare:
     """Over all votes, by verdict codes."""
     return left_shares(verdict, np.zeros(verdict.size, dtype=np.int64), 1)[0]
 
 
-def left_shares(verdict: Ints, rater: Ints, raters: int) -> tuple[LeftShare, ...]:
+def left_shares(verdict: Codes, rater: Ints, raters: int) -> tuple[LeftShare, ...]:
     """For each of `raters` raters, with Holm over those who decided anything; columns with one entry a vote."""
     left = np.bincount(rater[verdict == LEFT], minlength=raters)
     decisive = left + np.bincount(rater[verdict == RIGHT], minlength=raters)

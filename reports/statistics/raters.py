@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from reports.statistics import agreement, intervals
-from reports.statistics.codes import renumbered
+from reports.statistics.codes import levels, renumbered
 from reports.statistics.distributions import binomial_upper
-from reports.statistics.interval import Bools, Floats, Interval, Ints
+from reports.statistics.interval import Bools, Codes, Floats, Interval, Ints
 from reports.statistics.position import LeftShare
 
 CONTROLS_TO_JUDGE_BY = 8
@@ -64,7 +64,7 @@ class Habits:
     controls: ControlCheck | None
 
 
-def consistency(first: Floats, second: Floats, sides: tuple[Ints, Ints] | None = None) -> Consistency:
+def consistency(first: Floats, second: Floats, sides: tuple[Codes, Codes] | None = None) -> Consistency:
     """From what was said first and again (1, ½, 0 for the same arm), one entry a repeat.
 
     `sides` holds the verdict codes of both, for how often the same side was chosen among answers that chose one.
@@ -98,9 +98,9 @@ def agreement_with_others(unit: Ints, value: Floats, rater: Ints, raters: int) -
     """
     if not unit.size:
         return np.full(raters, np.nan)
-    values, said = np.unique(value, return_inverse=True)
+    values, said = levels(value)
     units = renumbered(unit).code
-    cells = units * values.size + said.reshape(-1)
+    cells = units * values.size + said
     alike, others = np.bincount(cells)[cells] - 1, np.bincount(units)[units] - 1
     shared: Bools = others > 0
     total = np.bincount(rater[shared], weights=alike[shared] / others[shared], minlength=raters)
@@ -132,6 +132,6 @@ def flags(habits: Habits) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _same_side(first: Ints, second: Ints) -> float | None:
+def _same_side(first: Codes, second: Codes) -> float | None:
     chose = (first <= 1) & (second <= 1)
     return float(np.mean(first[chose] == second[chose])) if chose.any() else None

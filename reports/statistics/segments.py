@@ -58,7 +58,8 @@ def interaction_p(d: Floats, segment: Ints, *, chance: Generator, permutations: 
     block, count = max(1, _CELLS // d.size), min(permutations, max(_FEWEST_PERMUTATIONS, _WORK // d.size))
     as_large = 0
     for start in range(0, count, block):
-        shuffled = chance.permuted(np.tile(off, (min(block, count - start), 1)), axis=1)
+        shuffled = np.tile(off, (min(block, count - start), 1))
+        chance.permuted(shuffled, axis=1, out=shuffled)
         sums = shuffled @ np.eye(sizes.size)[codes]
         as_large += int(np.count_nonzero((sums**2 / sizes).sum(axis=1) >= seen - 1e-12))
     return (as_large + 1) / (count + 1)
