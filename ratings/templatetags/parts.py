@@ -3,12 +3,13 @@
 from typing import Any
 
 from django import template
-from django.middleware.csrf import get_token
 from django.template.base import FilterExpression, Node, NodeList, Parser, Token, token_kwargs
 from django.template.exceptions import TemplateSyntaxError
 from django.templatetags.i18n import BlockTranslateNode, do_block_translate
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
+
+from config.tokens import token_for
 
 register = template.Library()
 
@@ -49,7 +50,7 @@ class CsrfToken(Node):
         request = getattr(context, "request", None)
         if request is None:
             return SafeString("")
-        return SafeString(f'<input type="hidden" name="csrfmiddlewaretoken" value="{get_token(request)}">')
+        return SafeString(f'<input type="hidden" name="csrfmiddlewaretoken" value="{token_for(request)}">')
 
 
 @register.tag
