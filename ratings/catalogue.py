@@ -1,14 +1,14 @@
 """All pairs of an experiment, as they are stored: read once a process, for the seal freezes them."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
 
 from experiments.models import Experiment, Output
 from ratings.models import Comparison, ComparisonKind
 from ratings.pairing import Candidate, Group, orient
-from ratings.slots import Taken
+from ratings.slots import NOTHING, Taken
 
 CONTROLS: Group = (0, 0)
 
@@ -34,19 +34,23 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Every pair by comparison (`known`), those that may be served (`offers`), and these by pair of arms."""
+    """Every pair by comparison (`known`); of those that may be served (`offers`) the real ones and, as they always
+    are, the controls, and all by pair of arms."""
 
     known: Mapping[int, Offer]
     offers: Mapping[int, Offer]
+    real: Sequence[Offer]
+    controls: Sequence[Candidate]
     groups: tuple[tuple[int, ...], ...]
 
 
-def catalogue_of(experiment: Experiment, needed: Collection[int]) -> Catalogue:
+def catalogue_of(experiment: Experiment, needed: Set[int]) -> Catalogue:
     """The pairs of an experiment; `needed` are comparisons that it must know, which later imports may have added."""
     key = (experiment.pk, experiment.draw_salt, experiment.baseline_id)
     catalogue = _read(*key, frozenset())
-    newer = frozenset(needed) - catalogue.known.keys()
-    return _read(*key, newer) if newer else catalogue
+    if needed <= catalogue.known.keys():
+        return catalogue
+    return _read(*key, frozenset(needed - catalogue.known.keys()))
 
 
 @lru_cache(maxsize=32)
@@ -60,7 +64,13 @@ def _read(experiment: int, salt: str, baseline: int | None, newer: frozenset[int
     by_group: dict[Group, list[int]] = defaultdict(list)
     for offer in offers.values():
         by_group[offer.group].append(offer.comparison)
-    return Catalogue(known, offers, tuple(tuple(by_group[group]) for group in sorted(by_group)))
+    return Catalogue(
+        known,
+        offers,
+        real=[offer for offer in offers.values() if offer.group != CONTROLS],
+        controls=[offer.candidate(NOTHING) for offer in offers.values() if offer.group == CONTROLS],
+        groups=tuple(tuple(by_group[group]) for group in sorted(by_group)),
+    )
 
 
 def _offer(row: tuple[int, int, str, int, int, int, int, int | None], baseline: int | None) -> Offer:

@@ -26,7 +26,7 @@ from ratings.draws import Draws
 
 APART = 10  # a repeat comes at least this many pairs after the first time
 HORIZON = 10
-BOTH, FORWARD, BACKWARD, NEITHER = (1, -1), (1,), (-1,), ()
+BOTH: tuple[int, ...] = (1, -1)
 Group = tuple[int, int]
 
 
@@ -178,14 +178,17 @@ def most_on_a_side(wanted: int) -> int:
 
 def allowed_sides(candidate: Candidate, wanted: int | None) -> tuple[int, ...]:
     """Which sides are left for a pair that wants so many judgments (None: any number)."""
-    if wanted is None:
-        return BOTH
-    if candidate.forward + candidate.backward >= wanted:
-        return NEITHER
-    most = most_on_a_side(wanted)
-    if candidate.forward >= most:
-        return NEITHER if candidate.backward >= most else BACKWARD
-    return FORWARD if candidate.backward >= most else BOTH
+    return _sides(candidate.forward, candidate.backward, wanted)
+
+
+@lru_cache(maxsize=4096)
+def _sides(forward: int, backward: int, wanted: int | None, binding: int | None = None) -> tuple[int, ...]:
+    """Which sides are left where so much is taken of either; a `binding` one alone, as long as it is left."""
+    left = BOTH
+    if wanted is not None:
+        most = most_on_a_side(wanted) if forward + backward < wanted else 0
+        left = tuple(side for side, taken in ((1, forward), (-1, backward)) if taken < most)
+    return (binding,) if binding in left else left
 
 
 @lru_cache(maxsize=256)
@@ -213,41 +216,34 @@ def choose(
     the pair's; then `order`, the rater's own queue. `sides` is the rater's `plan`, binding where `everyone` rates
     every pair; `wanted` is None for controls, which may be rated by anybody any number of times.
     """
-    due = [one for one in _spread(candidates, seat.last_item) if allowed_sides(one, wanted)]
-    if not due:
+    if not candidates:
         return None
-    fewest = min(one.taken for one in due)
-    due = [one for one in due if one.taken == fewest]
-    wish = {} if everyone else {group: _wish(group, due, seat, draws) for group in {one.group for one in due}}
-
-    def rank(option: tuple[Candidate, int]) -> tuple[bool, bool, int]:
-        one, side = option
-        uneven = (one.forward - one.backward) * side > 0
-        return side != wish.get(one.group, side), uneven, order[one.comparison]
-
-    return min(
-        ((one, side) for one in due for side in _sides(one, wanted, everyone, sides[one.comparison])),
-        key=rank,
-    )
-
-
-def _sides(candidate: Candidate, wanted: int | None, everyone: bool, planned: int) -> tuple[int, ...]:
-    allowed = allowed_sides(candidate, wanted)
-    if everyone and planned in allowed:
-        return (planned,)
-    return allowed
+    spread = _spread(candidates, seat.last_item)
+    taken = [one.taken for one in spread]
+    fewest = min(taken)
+    if wanted is not None and fewest >= wanted:
+        return None
+    due = [one for one, count in zip(spread, taken, strict=True) if count == fewest]
+    options = [
+        (one, side)
+        for one in due
+        for side in _sides(one.forward, one.backward, wanted, sides[one.comparison] if everyone else None)
+    ]
+    if not everyone:
+        wish = {group: _wish(group, due, seat, draws) for group in {one.group for one in due}}
+        options = [(one, side) for one, side in options if side == wish[one.group]] or options
+    options = [(one, side) for one, side in options if (one.forward - one.backward) * side <= 0] or options
+    return min(options, key=lambda option: order[option[0].comparison])
 
 
 def _spread(candidates: Sequence[Candidate], last: int | None) -> Sequence[Candidate]:
     """Those that keep two pairs of one input from following each other, as long as that can be kept up."""
-    left = Counter(one.item for one in candidates)
-    others = [one for one in candidates if one.item != last]
-    if not others:
-        return candidates
-    crowd = max({one.item for one in others}, key=left.__getitem__)
-    if 2 * left[crowd] > len(candidates):
-        return [one for one in others if one.item == crowd]
-    return others
+    left = Counter([one.item for one in candidates])
+    if 2 * max(left.values()) > len(candidates):
+        crowd = max(left, key=left.__getitem__)
+        if crowd != last:
+            return [one for one in candidates if one.item == crowd]
+    return [one for one in candidates if one.item != last] or candidates
 
 
 def _wish(group: Group, due: Iterable[Candidate], seat: Seat, draws: Draws) -> int:
@@ -280,9 +276,10 @@ def next_kind(*, real: int, controls: int, repeats: int, place: float) -> str:
     return "real"
 
 
+@lru_cache(maxsize=1024)
 def expected_share(free: int, others: int) -> float:
     """The chance that a pair with so many free judgments comes to this rater, `others` being able to take it too."""
-    return min(1.0, free / (others + 1))
+    return min(1.0, free / (max(0, others) + 1))
 
 
 def _rounded(number: float) -> int:

@@ -4,13 +4,14 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from django.db import connection
 from django.db.models import F, Q, QuerySet
 
 from config.prepared import Adding, Question, Row, prepared, together
 from experiments.models import Experiment
-from ratings.catalogue import CONTROLS, Offer, catalogue_of
+from ratings.catalogue import Offer, catalogue_of
 from ratings.draws import Draws
 from ratings.models import Assignment, AssignmentKind, Comparison, Rater
 from ratings.pairing import (
@@ -26,7 +27,7 @@ from ratings.pairing import (
     queue,
     still_to_come,
 )
-from ratings.slots import NOTHING, taken_by, taken_in, taken_of, taken_of_unseen
+from ratings.slots import NOTHING, UNTAKEN, taken_by, taken_in, taken_of, taken_of_unseen
 from ratings.standing import Standing, Turn, whether
 
 LEASE = timedelta(minutes=30)
@@ -71,20 +72,12 @@ def board_for(
     rater: Rater, experiment: Experiment, standing: Standing, raters: Sequence[Row], taken: Sequence[Row]
 ) -> Board:
     """Look at everything a rater could be given, by the answers to `asked_around`."""
-    given = taken_by(taken)
+    seen, wanted, seats = standing.tally.seen, experiment.ratings_per_pair, _seats(raters)
+    given = {row[0]: row for row in taken}
     catalogue = catalogue_of(experiment, given.keys())
-    offers = catalogue.offers
-    seats = _seats(raters)
-    seen = {turn.comparison for turn in standing.turns if turn.kind != AssignmentKind.REPEAT}
-    unseen = [offer for offer in offers.values() if offer.comparison not in seen]
-    candidates = [one.candidate(given.get(one.comparison, NOTHING)) for one in unseen if one.group != CONTROLS]
-    controls = [Candidate(one.comparison, one.item, one.group) for one in unseen if one.group == CONTROLS]
-    wanted = experiment.ratings_per_pair
-    free = [one for one in candidates if allowed_sides(one, wanted)]
-    others = seats.usable - 1
-    share = sum(
-        expected_share(wanted - one.taken, max(0, others - given.get(one.comparison, NOTHING).given)) for one in free
-    )
+    unseen = [one for one in catalogue.real if one.comparison not in seen]
+    free, share, waiting = _free(unseen, given, wanted, seats.usable - 1)
+    controls = [one for one in catalogue.controls if one.comparison not in seen]
     mix = Mix(
         real_done=standing.count(AssignmentKind.RATING),
         real_left=max(1, int(share + 0.5)) if free else 0,
@@ -98,11 +91,11 @@ def board_for(
     return Board(
         status=seats.status,
         standing=standing,
-        offers=offers,
+        offers=catalogue.offers,
         groups=catalogue.groups,
         real=free,
         controls=controls,
-        waiting=any(given.get(one.comparison, NOTHING).judged < wanted for one in candidates),
+        waiting=waiting,
         place=seats.places.get(rater.pk, 0),
         everyone=wanted >= len(seats.places),
         real_left=mix.real_left,
@@ -153,7 +146,7 @@ def room_for(turn: Turn, experiment: Experiment, now: datetime) -> bool:
 # --- the three kinds -------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Giving:
     rater: Rater
     experiment: Experiment
@@ -167,7 +160,9 @@ class _Giving:
     def wanted(self) -> int:
         return self.experiment.ratings_per_pair
 
+    @cached_property
     def seat(self) -> Seat:
+        """For whom, of real pairs and controls alike."""
         turns = self.board.standing.turns
         return Seat(
             rater=self.rater.pk,
@@ -180,7 +175,7 @@ class _Giving:
     def choose(self, candidates: Sequence[Candidate], wanted: int | None) -> tuple[Candidate, int] | None:
         return choose(
             candidates,
-            seat=self.seat(),
+            seat=self.seat,
             wanted=wanted,
             everyone=wanted is None or self.board.everyone,
             sides=plan(self.draws, self.board.place, self.board.groups),
@@ -190,8 +185,8 @@ class _Giving:
 
     def again(self) -> Turn | None:
         """A judged pair that may come again, of another input than the last one where there is such a pair."""
-        due, turns = _due(self.board.standing), self.board.standing.turns
-        fitting = [turn for turn in due if turn.item != turns[-1].item] or due
+        due, last = _due(self.board.standing), self.seat.last_item
+        fitting = [turn for turn in due if turn.item != last] or due
         return fitting[self.draws.number("repeat", self.rater.pk, self.step) % len(fitting)] if fitting else None
 
     def store(self, kind: AssignmentKind, offer: Offer, side: int, repeat_of: Turn | None = None) -> Turn:
@@ -276,6 +271,25 @@ def _give_repeat(giving: _Giving, again: Turn | None) -> Turn | None:
     return giving.store(AssignmentKind.REPEAT, offer, -1 if again.left == offer.leading else 1, again)
 
 
+# --- looking ---------------------------------------------------------------------------------------------------------
+
+
+def _free(
+    unseen: Sequence[Offer], given: Mapping[int, Row], wanted: int, others: int
+) -> tuple[Sequence[Candidate], float, bool]:
+    """Of the pairs that a rater has not seen those that can still be taken, how many of them this rater can expect, and
+    whether any lacks a judgment, be it that somebody holds it."""
+    free, shares, waiting = [], [], False
+    for one in unseen:
+        _, first_left, both, judged, times = given.get(one.comparison, UNTAKEN)
+        waiting = waiting or judged < wanted
+        if both < wanted:
+            forward = first_left if one.leads_first else both - first_left
+            free.append(Candidate(one.comparison, one.item, one.group, forward, both - forward))
+            shares.append(expected_share(wanted - both, others - times))
+    return free, sum(shares), waiting
+
+
 # --- reading ---------------------------------------------------------------------------------------------------------
 
 
@@ -311,12 +325,12 @@ def raters_of(experiment: int, now: datetime) -> QuerySet[Rater, Row]:
 
 def _due(standing: Standing) -> list[Turn]:
     """Judged pairs that may come again now: not repeated yet, and long enough ago."""
-    step = next_step(standing)
-    repeated = {turn.comparison for turn in standing.turns if turn.kind == AssignmentKind.REPEAT}
+    first, latest = AssignmentKind.RATING, next_step(standing) - APART
+    again = standing.tally.repeated
     return [
         turn
         for turn in standing.done
-        if turn.kind == AssignmentKind.RATING and turn.comparison not in repeated and step - turn.position >= APART
+        if turn.kind == first and turn.position <= latest and turn.comparison not in again
     ]
 
 

@@ -38,6 +38,7 @@ class Taken(NamedTuple):
 
 
 NOTHING = Taken()
+UNTAKEN: Row = (0, 0, 0, 0, 0)  # as the queries below would tell it
 
 
 def taken_by(rows: Iterable[Row]) -> dict[int, Taken]:

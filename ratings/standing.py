@@ -1,7 +1,7 @@
 """Where a rater stands: what they were given, what they judged of it, how their sides fell, how long they take."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -60,6 +60,16 @@ class Turn(NamedTuple):
         return self.judged_at is None and not self.skipped
 
 
+class Tally(NamedTuple):
+    """A rater's turns, counted: the pairs that were shown, and shown again; by kind, how many turns are judged or open;
+    by group, how many more of these first showings had the leading output on card A than on card B."""
+
+    seen: Set[int]
+    repeated: Set[int]
+    kinds: Mapping[str, int]
+    leads: Mapping[Group, int]
+
+
 @dataclass(frozen=True)
 class Standing:
     """All turns of one rater, in the order they were given; `guessed` are those that they guessed at. `unblinded` says
@@ -90,29 +100,43 @@ class Standing:
 
     def by_token(self, token: UUID | None) -> Turn | None:
         """The turn with this handle."""
-        return next((turn for turn in self.turns if turn.token == token), None)
+        if token is None:
+            return None
+        return next((turn for turn in reversed(self.turns) if turn.token == token), None)
 
     def before(self, turn: Turn | None) -> Turn | None:
         """The judged turn before this one (None: before the next): what Undo brings back."""
-        past = [one for one in self.done if turn is None or one.position < turn.position]
-        return past[-1] if past else None
+        return next((one for one in reversed(self.done) if turn is None or one.position < turn.position), None)
 
     def count(self, kind: str) -> int:
         """How many of a kind are judged or open."""
-        return sum(turn.kind == kind and not turn.skipped for turn in self.turns)
+        return self.tally.kinds.get(kind, 0)
 
     def number(self, turn: Turn) -> int:
         """The place of a turn among those that are judged or open, from 1."""
         return 1 + sum(one.position < turn.position and not one.skipped for one in self.turns)
 
     @cached_property
-    def leads(self) -> Mapping[Group, int]:
-        """By group: how many more first showings had the leading output on card A than on card B."""
-        leads: Counter[Group] = Counter()
+    def tally(self) -> Tally:
+        """All of it in one go, for it is counted with every pair."""
+        seen: set[int] = set()
+        repeated: set[int] = set()
+        kinds: defaultdict[str, int] = defaultdict(int)
+        leads: defaultdict[Group, int] = defaultdict(int)
+        repeat = AssignmentKind.REPEAT
         for turn in self.turns:
-            if not turn.skipped and turn.kind != AssignmentKind.REPEAT:
-                leads[turn.offer.group] += 1 if turn.left == turn.offer.leading else -1
-        return leads
+            offer, kind = turn.offer, turn.kind
+            (repeated if kind == repeat else seen).add(offer.comparison)
+            if not turn.skipped:
+                kinds[kind] += 1
+                if kind != repeat:
+                    leads[offer.group] += 1 if turn.left == offer.leading else -1
+        return Tally(seen, repeated, kinds, leads)
+
+    @property
+    def leads(self) -> Mapping[Group, int]:
+        """How the sides of the rater's first showings fell."""
+        return self.tally.leads
 
     def minutes_for(self, pairs: int) -> int | None:
         """Minutes that so many pairs will take at the pace of the last 20; None before there are 5."""
@@ -138,7 +162,10 @@ class Standing:
 def standing_of(rater: Rater, rows: Sequence[Row], *, baseline: int | None) -> Standing:
     """Where the rater stands by their turns (`turns_of`); one query more where guesses are asked for."""
     known = catalogue_of(rater.experiment, {row[4] for row in rows}).known
-    turns = [Turn._make((*row[:4], known[row[4]], *row[5:-1])) for row in rows]
+    turns = [
+        Turn._make((pk, token, position, kind, known[pair], left, right, skipped, until, shown, judged, seconds))
+        for pk, token, position, kind, pair, left, right, skipped, until, shown, judged, seconds, _ in rows
+    ]
     unblinded = any(row[-1] is False for row in rows)
     guessed: frozenset[int] = frozenset()
     if rater.experiment.ask_guess:
