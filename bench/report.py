@@ -23,6 +23,15 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 INPUTS, ARMS, RATERS = 10_000, 8, 500
 SLUG = "a-million"
 SMALL_RUNS = 20
+# The kernel counts the peak of whoever started a process as its own, except in what the process says of itself.
+AND_TELL_THE_PEAK = """
+import sys
+from pathlib import Path
+from django.core.management import execute_from_command_line
+execute_from_command_line(sys.argv)
+status = Path("/proc/self/status").read_text().splitlines()
+print(next(line.split()[1] for line in status if line.startswith("VmHWM")), file=sys.stderr)
+"""
 
 
 def main() -> None:
@@ -193,12 +202,13 @@ def _timed_report(data: Path) -> tuple[float, float, float, dict[str, Any]]:
     from reports.models import Result  # noqa: PLC0415
 
     Result.objects.all().delete()
-    command = [sys.executable, str(CHECKOUT / "manage.py"), "report", SLUG, "--format", "json"]
+    command = [sys.executable, "-c", AND_TELL_THE_PEAK, "report", SLUG, "--format", "json"]
+    environment = {**os.environ, "BLINDPAIR_DATA": str(data)}
     started = time.perf_counter()
-    done = subprocess.run(command, check=True, capture_output=True, env={**os.environ, "BLINDPAIR_DATA": str(data)})
+    done = subprocess.run(command, check=True, capture_output=True, env=environment, cwd=CHECKOUT)
     seconds = time.perf_counter() - started
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, json.loads(done.stdout)
+    return seconds, used.ru_utime + used.ru_stime, int(done.stderr.split()[-1]) / 1024, json.loads(done.stdout)
 
 
 def _beside_evalica() -> None:

@@ -184,19 +184,17 @@ def _of_weighted(ordered: Floats, weights: Floats, qs: Sequence[float]) -> Float
     """Quantiles of sorted times that are repeated `weights` (resamples, times) times each, without repeating them."""
     upto = np.cumsum(weights, axis=1)
     last = upto[:, -1] - 1
+    # One row after the other, each beginning above the one before, so that one search finds a place in every row.
+    floor = np.arange(upto.shape[0]) * (last.max() + 2)
+    rising, start = (upto + floor[:, None]).reshape(-1), np.arange(upto.shape[0]) * upto.shape[1]
     found = np.empty((weights.shape[0], len(qs)))
     for column, q in enumerate(qs):
         place = last * q
         whole = np.floor(place)
-        lower = ordered[_passed(upto, whole)]
-        upper = ordered[_passed(upto, np.minimum(whole + 1, last))]
+        lower = ordered[np.searchsorted(rising, whole + floor, side="right") - start]
+        upper = ordered[np.searchsorted(rising, np.minimum(whole + 1, last) + floor, side="right") - start]
         found[:, column] = lower + (place - whole) * (upper - lower)
     return found
-
-
-def _passed(upto: Floats, place: Floats) -> Ints:
-    """How many of each resample's sums, which rise, are at most the place sought in it."""
-    return np.array([np.searchsorted(row, one, side="right") for row, one in zip(upto, place, strict=True)])
 
 
 def _why_open(n: int, q: float, level: float, low: float | None, high: float | None) -> str | None:
