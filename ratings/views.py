@@ -6,6 +6,7 @@ from uuid import UUID
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.template import Context, Engine
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect
@@ -186,12 +187,19 @@ def _show(request: RaterRequest, shown: Shown) -> HttpResponse:
         return _pause(request, shown, fragment=fragment)
     if request.method == "POST" and not fragment:
         return _see_other("/rate/")
-    context: dict[str, object] = {"comfort": comfort_of(request.rater)}
+    # A template that is not told that there is no guess looks for it in four places, each of which raises.
+    context: dict[str, object] = {"comfort": comfort_of(request.rater), "guess": None}
     context["guess" if isinstance(shown, BlindGuess) else "pair"] = shown
     if fragment:
-        return render(request, "ratings/_swap.html", context)
+        return _swap(request, context)
     context["briefing"] = desk.briefing(rater=request.rater, now=timezone.now())
     return render(request, "ratings/rate.html", context)
+
+
+def _swap(request: RaterRequest, context: dict[str, object]) -> HttpResponse:
+    """The fragment. It is handed neither who is signed in nor which messages wait, as Django hands them to a page."""
+    template = Engine.get_default().get_template("ratings/_swap.html")
+    return HttpResponse(template.render(Context({**context, "request": request})))
 
 
 def _pause(request: RaterRequest, pause: Pause, *, fragment: bool) -> HttpResponse:

@@ -47,7 +47,7 @@ class CsrfToken(Node):
 
     def render(self, context: Any) -> SafeString:
         """The hidden field; nothing where there is no request, as on a page in a file."""
-        request = getattr(context, "request", None)
+        request = context.get("request")
         if request is None:
             return SafeString("")
         return SafeString(f'<input type="hidden" name="csrfmiddlewaretoken" value="{token_for(request)}">')
