@@ -1,5 +1,6 @@
 """Sessions in the database, as Django keeps them; reading one is a query that is built once."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +10,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from config.outage import is_away
-from config.prepared import Row, prepared
+from config.prepared import Question, Row, prepared, together
 
 
 class SessionStore(db.SessionStore):
@@ -17,7 +18,18 @@ class SessionStore(db.SessionStore):
 
     def load(self) -> dict[str, Any]:
         """What the session holds; nothing, and no key any more, where there is none that lasts."""
-        for (data,) in _lasting(self.session_key or "", timezone.now()):
+        return self._read(_lasting(self.session_key or "", timezone.now()))
+
+    def load_beside(self, question: Question) -> list[Row]:
+        """The rows of a question that goes to the database together with the session's own."""
+        if hasattr(self, "_session_cache"):
+            return together(question)[0]
+        found, beside = together(_lasting.of(self.session_key or "", timezone.now()), question)
+        self._session_cache = self._read(found)
+        return beside
+
+    def _read(self, found: Sequence[Row]) -> dict[str, Any]:
+        for (data,) in found:
             return self.decode(data)
         self._session_key = None
         return {}

@@ -1,6 +1,7 @@
 """Queries that are built once and asked again and again: most of what a small query costs is its building.
 
-Django builds and compiles a query anew each time, about half a millisecond; a rater's request asks a dozen.
+Django builds and compiles a query anew each time, about half a millisecond; a rater's request asks a dozen. And each
+way to the server and back costs as much as the query: what need not wait for an answer goes along with what does.
 """
 
 import threading
@@ -10,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Generic, ParamSpec
 from uuid import UUID
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.models import DateTimeField, IntegerField, Model, QuerySet, UUIDField
 
 P = ParamSpec("P")
@@ -62,7 +63,7 @@ class Prepared(Generic[P]):
 
 
 def prepared(build: Callable[P, QuerySet[Any, Any]]) -> Prepared[P]:
-    """The rows of a `values_list` whose arguments, ints, texts or datetimes, only stand for values in it.
+    """The rows of a `values_list` whose arguments, ints, texts, UUIDs or datetimes, only stand for values in it.
 
     An argument must not decide what the query looks like: it is built once a thread, with stand-ins.
     """
@@ -72,55 +73,59 @@ def prepared(build: Callable[P, QuerySet[Any, Any]]) -> Prepared[P]:
 def together(*questions: Question) -> list[list[Row]]:
     """The rows of each, answered in this order; Postgres is asked them in one breath."""
     said = [(one.statement.sql, one.values) for one in questions]
-    at_once = getattr(connection, "ask_together", None)
+    at_once = getattr(connection, "ask_together", None) if len(said) > 1 else None
     found = at_once(said) if at_once else [_found(*one) for one in said]
     return [_read(one.statement, rows) for one, rows in zip(questions, found, strict=True)]
+
+
+class Errands:
+    """Statements that can wait for the next that cannot: they go first, in the order in which they were given."""
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[Question, Callable[[list[Row]], None]]] = []
+
+    def later(self, question: Question, told: Callable[[list[Row]], None]) -> None:
+        """Ask it with the next ones; `told` gets the rows then, and may raise."""
+        self._waiting.append((question, told))
+
+    def ask(self, *questions: Question) -> list[list[Row]]:
+        """The rows of each, after all that waited."""
+        waiting, self._waiting = self._waiting, []
+        found = together(*(question for question, _ in waiting), *questions)
+        for rows, (_, told) in zip(found, waiting, strict=False):
+            told(rows)
+        return found[len(waiting) :]
 
 
 class Adding:
     """Adds rows to a table, one at a time; what is not said has the default of its field.
 
-    `key` is a unique column whose value tells a request that came before.
+    `key` is a unique column whose value tells a request that came before: nothing is added then, and no row comes.
     """
 
     def __init__(self, model: type[Model], *, key: str = "") -> None:
         self._model, self._key = model, key
-        self._built: dict[tuple[str, bool], tuple[str, list[Any]]] = {}
+        self._built: dict[str, tuple[_Statement, list[tuple[str, Any]]]] = {}
 
-    def __call__(self, **values: Any) -> int:
-        """Add a row (columns by their `attname`); its primary key."""
-        (made,) = self._add(values, once=False)
-        return made
-
-    def once(self, **values: Any) -> int | None:
-        """The same; None where a row with this key was added before, and nothing is added then."""
-        made = self._add(values, once=True)
-        return made[0] if made else None
-
-    def _add(self, values: dict[str, Any], *, once: bool) -> list[int]:
-        built = self._built.get((connection.vendor, once))
+    def of(self, **values: Any) -> Question:
+        """The statement that adds a row (columns by their `attname`); it answers with the primary key."""
+        database = connections[DEFAULT_DB_ALIAS]  # looked up once, not with every field
+        built = self._built.get(database.vendor)
         if built is None:
-            built = self._built[connection.vendor, once] = self._compiled(once)
-        sql, fields = built
-        row = [
-            field.get_db_prep_save(
-                values[field.attname] if field.attname in values else field.get_default(), connection
-            )
-            for field in fields
-        ]
-        with _cursor() as cursor:
-            cursor.execute(sql, row)
-            return [int(made[0]) for made in cursor.fetchall()]
+            built = self._built[database.vendor] = self._compiled()
+        statement, fields = built
+        said = [(field, values[name] if name in values else field.get_default()) for name, field in fields]
+        return Question(statement, [field.get_db_prep_save(value, database) for field, value in said])
 
-    def _compiled(self, once: bool) -> tuple[str, list[Any]]:
+    def _compiled(self) -> tuple[_Statement, list[tuple[str, Any]]]:
         quote, options = connection.ops.quote_name, self._model._meta
         fields = [field for field in options.concrete_fields if not field.primary_key]
         columns = ", ".join(quote(field.column or "") for field in fields)
         places = ", ".join(["%s"] * len(fields))
         table, key = quote(options.db_table), quote(options.pk.column or "")
-        known = f" ON CONFLICT ({quote(self._key)}) DO NOTHING" if once else ""
+        known = f" ON CONFLICT ({quote(self._key)}) DO NOTHING" if self._key else ""
         insert = f"INSERT INTO {table} ({columns}) VALUES ({places}){known} RETURNING {key}"  # noqa: S608 - names of ours
-        return insert, fields
+        return _Statement(insert, (), (), {}), [(field.attname, field) for field in fields]
 
 
 def _cursor() -> Any:
@@ -185,7 +190,7 @@ def _uuid(value: str | None, expression: Any, connection: Any) -> UUID | None:
     return UUID(value) if value else None
 
 
-def _stand_in(place: int, value: object) -> int | str | datetime:
+def _stand_in(place: int, value: object) -> int | str | datetime | UUID:
     """A value of the same type that no query says by itself."""
     if isinstance(value, datetime):
         return datetime(1871, 3, 1 + place, 4, 5, 6, 789, tzinfo=UTC)
@@ -193,8 +198,14 @@ def _stand_in(place: int, value: object) -> int | str | datetime:
         return SMALLEST_STAND_IN + place
     if isinstance(value, str):
         return f"stand-in {SMALLEST_STAND_IN + place}"
+    if isinstance(value, UUID):
+        return UUID(int=SMALLEST_STAND_IN + place)
     raise TypeError(f"no stand-in for {type(value).__name__}")
 
 
 def _stored(value: Any) -> Any:
-    return connection.ops.adapt_datetimefield_value(value) if isinstance(value, datetime) else value
+    if isinstance(value, datetime):
+        return connection.ops.adapt_datetimefield_value(value)
+    if isinstance(value, UUID) and not connection.features.has_native_uuid_field:
+        return value.hex
+    return value

@@ -26,7 +26,7 @@ class Turns:
 
     def __init__(self, at_once: int, patience: float) -> None:
         self._free, self._patience = at_once, patience
-        self._waiting: deque[threading.Event] = deque()
+        self._waiting: deque[threading.Lock] = deque()  # each held until its turn comes
         self._door = threading.Lock()
 
     def __call__(self, work: Callable[P, T]) -> Callable[P, T]:
@@ -53,12 +53,13 @@ class Turns:
             if self._free:
                 self._free -= 1
                 return True
-            called = threading.Event()
+            called = threading.Lock()
+            called.acquire()
             self._waiting.append(called)
-        if called.wait(self._patience):
+        if called.acquire(timeout=self._patience):
             return True
         with self._door:
-            if called.is_set():  # just now
+            if called not in self._waiting:  # just now
                 return True
             self._waiting.remove(called)
         return False
@@ -66,7 +67,7 @@ class Turns:
     def _pass_on(self) -> None:
         with self._door:
             if self._waiting:
-                self._waiting.popleft().set()
+                self._waiting.popleft().release()
             else:
                 self._free += 1
 

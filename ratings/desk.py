@@ -1,6 +1,6 @@
 """The rating desk: shows a rater the next pair, takes what they decide, and goes back as far as they like."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -10,11 +10,11 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from config.outage import once_more
-from config.prepared import Adding, Row, prepared, together
+from config.prepared import Adding, Errands, Row, prepared, together
 from experiments.models import Experiment, Status
 from ratings.blind import BlindAnswer, BlindGuess, BlindPair, Briefing
 from ratings.models import Assignment, CriterionVerdict, Guess, Judgment, Rater, Side, SkipReason, Verdict
-from ratings.serving import LEASE, Board, asked_around, assign, board_for, room_for
+from ratings.serving import LEASE, Board, asked_around, assign, board_for, room_for, texts_of
 from ratings.showing import answers_of, asked_beside, briefing_of, guess_of, pair_of
 from ratings.standing import IDLE_SECONDS, Standing, Turn, standing_of, turns_of
 
@@ -24,6 +24,10 @@ ACCEPTABLE: dict[str, tuple[bool | None, bool | None]] = {
     Verdict.BOTH_GOOD: (True, True),
     Verdict.BOTH_BAD: (False, False),
 }
+
+
+class KeyUsedBefore(Exception):
+    """A new answer under the key of another one, as no page sends it."""
 
 
 class RatingEnded(Exception):  # it is told as it reads
@@ -63,16 +67,17 @@ class Welcome:
 
 add_judgment = Adding(Judgment, key="key")
 Shown = BlindPair | BlindGuess | Pause
-Act = Callable[[Standing], Standing]
+Act = Callable[[Standing, Errands], Standing]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Found:
-    """What is to be shown, before its texts are fetched: a pair, or a guess about one, or neither."""
+    """What is to be shown with its texts: a pair, or a guess about one, or neither."""
 
     board: Board
     turn: Turn | None = None
     guess: Turn | None = None
+    texts: Row = ()
 
     @property
     def passed_over(self) -> bool:
@@ -99,15 +104,15 @@ def judge(*, rater: Rater, token: UUID, key: UUID, answer: Answer, unblinded: bo
     Raises RatingEnded.
     """
 
-    def record(standing: Standing) -> Standing:
-        return _record(rater, standing, token=token, key=key, answer=answer, unblinded=unblinded, now=now)
+    def record(standing: Standing, errands: Errands) -> Standing:
+        return _record(rater, standing, errands, token=token, key=key, answer=answer, unblinded=unblinded, now=now)
 
     return _show(rater, now, act=record)
 
 
 def skip(*, rater: Rater, token: UUID, reason: str, now: datetime) -> Shown:
     """The rater cannot judge this pair: it goes to another one. A judged pair stays judged. Raises RatingEnded."""
-    return _show(rater, now, act=lambda standing: _skip(standing, token, reason, now))
+    return _show(rater, now, act=lambda standing, _: _skip(standing, token, reason, now))
 
 
 def undo(*, rater: Rater, again: UUID | None, now: datetime) -> Shown:
@@ -120,7 +125,7 @@ def undo(*, rater: Rater, again: UUID | None, now: datetime) -> Shown:
 
 def guess(*, rater: Rater, token: UUID, side: str, now: datetime) -> Shown:
     """Save which card the rater takes for the system in use today; only the first guess counts. Raises RatingEnded."""
-    return _show(rater, now, act=lambda standing: _guess(rater, standing, token, side, now))
+    return _show(rater, now, act=lambda standing, _: _guess(rater, standing, token, side, now))
 
 
 # --- what a rater may read -------------------------------------------------------------------------------------------
@@ -169,13 +174,16 @@ def practised(*, rater: Rater, now: datetime) -> None:
 
 def _show(rater: Rater, now: datetime, *, again: UUID | None = None, act: Act | None = None) -> Shown:
     # Safe to be done twice: a key is used once, a skip and a guess count once.
-    found = once_more(lambda: _find(rater, now, again=again, act=act))
+    try:
+        found = once_more(lambda: _find(rater, now, again=again, act=act))
+    except KeyUsedBefore:
+        found = once_more(lambda: _find(rater, now, again=again))
     if found.passed_over and connection.features.has_select_for_update_skip_locked:
         found = once_more(lambda: _find(rater, now, again=again, patient=True))
     if found.guess is not None:
-        return guess_of(found.guess, found.board)
+        return guess_of(found.guess, found.board, found.texts)
     if found.turn is not None:
-        return pair_of(rater, found.turn, found.board)
+        return pair_of(rater, found.turn, found.board, found.texts)
     return Pause(len(found.board.standing.done), found.board.waiting)
 
 
@@ -187,15 +195,28 @@ def _find(rater: Rater, now: datetime, *, again: UUID | None, act: Act | None = 
     )  # in this order: who holds the rater reads what is so by then
     if not held:
         raise RatingEnded
-    standing = standing_of(rater, turns, baseline=experiment.baseline_id)
+    standing, errands = standing_of(rater, turns, baseline=experiment.baseline_id), Errands()
     if act is not None:
-        standing = act(standing)
+        standing = act(standing, errands)
+    if standing.open is not None:
+        errands.ask()  # now, for what is taken may be looked at again
     settled = _settle(rater, standing, now)
     if settled is not standing:  # a pair went back, and is taken by that much less
         standing, (raters, taken) = settled, together(*asked_around(rater, now))
     board = board_for(rater, experiment, standing, raters, taken)
     if board.status != Status.RATING:
         raise RatingEnded  # and nothing of this transaction is kept
+    found = _next(rater, board, errands, now, again=again, patient=patient)
+    turn = found.turn or found.guess
+    if turn is None or found.texts:
+        errands.ask()
+        return found
+    ((texts,),) = errands.ask(texts_of.of(turn.token))
+    return replace(found, texts=texts)
+
+
+def _next(rater: Rater, board: Board, errands: Errands, now: datetime, *, again: UUID | None, patient: bool) -> _Found:
+    standing = board.standing
     back = standing.by_token(again)
     if back is not None and back.judged_at is not None:
         return _Found(board=board, turn=back)
@@ -204,7 +225,8 @@ def _find(rater: Rater, now: datetime, *, again: UUID | None, act: Act | None = 
     asked = _guess_due(rater, board)
     if asked is not None:
         return _Found(board=board, guess=asked)
-    return _Found(board=board, turn=assign(rater, rater.experiment, board, now, patient=patient))
+    served = assign(rater, rater.experiment, board, errands, now, patient=patient)
+    return _Found(board=board, turn=served.turn, texts=served.texts) if served else _Found(board=board)
 
 
 @prepared
@@ -244,7 +266,15 @@ def _may_guess(rater: Rater, standing: Standing) -> bool:
 
 
 def _record(
-    rater: Rater, standing: Standing, *, token: UUID, key: UUID, answer: Answer, unblinded: bool, now: datetime
+    rater: Rater,
+    standing: Standing,
+    errands: Errands,
+    *,
+    token: UUID,
+    key: UUID,
+    answer: Answer,
+    unblinded: bool,
+    now: datetime,
 ) -> Standing:
     turn = standing.by_token(token)
     if turn is None or turn.skipped:
@@ -253,7 +283,7 @@ def _record(
     if first and not (_lease_holds(turn.lease_until, now) or room_for(turn, rater.experiment, now)):
         return standing
     seconds = _seconds(turn, now) if first else turn.seconds
-    judgment = add_judgment.once(
+    judgment = add_judgment.of(
         assignment_id=turn.pk,
         key=key,
         supersedes_id=None if first else Judgment.objects.current().get(assignment=turn.pk).pk,
@@ -262,15 +292,25 @@ def _record(
         judged_at=now,
         **_fields(rater.experiment, answer),
     )
-    if judgment is None:  # the same request once more
+    judged = standing.with_turn(turn._replace(judged_at=now, seconds=seconds))
+    if first and not answer.criteria:
+        errands.later(judgment, _is_new)
+        return judged
+    (made,) = errands.ask(judgment)
+    if not made:  # the same request once more
         return standing
     if answer.criteria:
         CriterionVerdict.objects.bulk_create(
-            CriterionVerdict(judgment_id=judgment, criterion=one, verdict=answer.criteria[one.position])
+            CriterionVerdict(judgment_id=made[0][0], criterion=one, verdict=answer.criteria[one.position])
             for one in asked_beside(rater.experiment)
             if one.position in answer.criteria
         )
-    return standing.with_turn(turn._replace(judged_at=now, seconds=seconds))
+    return judged
+
+
+def _is_new(made: Sequence[Row]) -> None:
+    if not made:
+        raise KeyUsedBefore
 
 
 def _fields(experiment: Experiment, answer: Answer) -> dict[str, Any]:

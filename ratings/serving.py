@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
+from typing import NamedTuple
 
 from django.db import connection
 from django.db.models import F, Q, QuerySet
 
-from config.prepared import Adding, Question, Row, prepared, together
+from config.prepared import Adding, Errands, Question, Row, prepared, together
 from experiments.models import Experiment
 from ratings.catalogue import Offer, catalogue_of
 from ratings.draws import Draws
@@ -104,7 +105,16 @@ def board_for(
     )
 
 
-def assign(rater: Rater, experiment: Experiment, board: Board, now: datetime, *, patient: bool = False) -> Turn | None:
+class Served(NamedTuple):
+    """A pair just given to a rater, with its texts (as `texts_of` has them)."""
+
+    turn: Turn
+    texts: Row
+
+
+def assign(
+    rater: Rater, experiment: Experiment, board: Board, errands: Errands, now: datetime, *, patient: bool = False
+) -> Served | None:
     """Give the rater their next pair, or None where there is none. Call it in a transaction that holds the rater.
 
     On a database with row locks a pair that somebody else is just being given is passed over, so that nobody waits;
@@ -118,7 +128,7 @@ def assign(rater: Rater, experiment: Experiment, board: Board, now: datetime, *,
         repeats=board.repeats_left,
         place=draws.share("kind", rater.pk, step),
     )
-    giving = _Giving(rater, experiment, board, now, draws, step, patient)
+    giving = _Giving(rater, experiment, board, errands, now, draws, step, patient)
     real, control = giving.choose(board.real, giving.wanted), giving.choose(board.controls, None)
     again = giving.again()
     ways = {
@@ -127,9 +137,9 @@ def assign(rater: Rater, experiment: Experiment, board: Board, now: datetime, *,
         "repeat": lambda: _give_repeat(giving, again),
     }
     for kind in (drawn, *(kind for kind in ways if kind != drawn)):
-        turn = ways[kind]()
-        if turn is not None:
-            return turn
+        served = ways[kind]()
+        if served is not None:
+            return served
     return None
 
 
@@ -151,6 +161,7 @@ class _Giving:
     rater: Rater
     experiment: Experiment
     board: Board
+    errands: Errands
     now: datetime
     draws: Draws
     step: int
@@ -189,10 +200,10 @@ class _Giving:
         fitting = [turn for turn in due if turn.item != last] or due
         return fitting[self.draws.number("repeat", self.rater.pk, self.step) % len(fitting)] if fitting else None
 
-    def store(self, kind: AssignmentKind, offer: Offer, side: int, repeat_of: Turn | None = None) -> Turn:
+    def store(self, kind: AssignmentKind, offer: Offer, side: int, repeat_of: Turn | None = None) -> Served:
         left, right = (offer.leading, offer.following) if side > 0 else (offer.following, offer.leading)
         token, lease_until = uuid.uuid4(), self.now + LEASE
-        pk = add_assignment(
+        added = add_assignment.of(
             token=token,
             comparison_id=offer.comparison,
             rater_id=self.rater.pk,
@@ -205,7 +216,8 @@ class _Giving:
             lease_until=lease_until,
             shown_at=self.now,
         )
-        return Turn(
+        ((pk,),), (texts,) = self.errands.ask(added, texts_of.of(token))
+        turn = Turn(
             pk=pk,
             token=token,
             position=self.step,
@@ -217,9 +229,10 @@ class _Giving:
             lease_until=lease_until,
             shown_at=self.now,
         )
+        return Served(turn, texts)
 
 
-def _give_real(giving: _Giving, chosen: tuple[Candidate, int] | None) -> Turn | None:
+def _give_real(giving: _Giving, chosen: tuple[Candidate, int] | None) -> Served | None:
     """The chosen pair, or the next best where another rater is just being given it, or was given the last of it."""
     left, wanted, wait = {one.comparison: one for one in giving.board.real}, giving.wanted, giving.patient
     while chosen is not None:
@@ -241,7 +254,7 @@ def _hold(candidate: Candidate, giving: _Giving, *, wait: bool = False) -> Candi
         return candidate
     offer = giving.board.offers[candidate.comparison]
     hold = _wait_for if wait else _pass_over
-    held, taken = together(hold.of(offer.comparison), taken_of.of(offer.comparison, giving.now))
+    held, taken = giving.errands.ask(hold.of(offer.comparison), taken_of.of(offer.comparison, giving.now))
     return offer.candidate(taken_by(taken).get(offer.comparison, NOTHING)) if held else None
 
 
@@ -256,14 +269,14 @@ def _wait_for(comparison: int) -> QuerySet[Comparison, Row]:
     return Comparison.objects.filter(pk=comparison).values_list("pk").select_for_update(no_key=True)
 
 
-def _give_control(giving: _Giving, chosen: tuple[Candidate, int] | None) -> Turn | None:
+def _give_control(giving: _Giving, chosen: tuple[Candidate, int] | None) -> Served | None:
     if not giving.board.controls_left or chosen is None:
         return None
     _hold(chosen[0], giving)
     return giving.store(AssignmentKind.CONTROL, giving.board.offers[chosen[0].comparison], chosen[1])
 
 
-def _give_repeat(giving: _Giving, again: Turn | None) -> Turn | None:
+def _give_repeat(giving: _Giving, again: Turn | None) -> Served | None:
     if not giving.board.repeats_left or again is None:
         return None
     offer = giving.board.offers[again.comparison]
@@ -321,6 +334,12 @@ def raters_of(experiment: int, now: datetime) -> QuerySet[Rater, Row]:
         .order_by(F("first_used_at").asc(nulls_last=True), "pk")
         .values_list("pk", whether(Q(first_used_at__isnull=False)), whether(usable), "experiment__status")
     )
+
+
+@prepared
+def texts_of(token: uuid.UUID) -> QuerySet[Assignment, Row]:
+    columns = ("comparison__input__messages", "left__html", "left__text", "right__html", "right__text")
+    return Assignment.objects.filter(token=token).values_list(*columns)
 
 
 def _due(standing: Standing) -> list[Turn]:

@@ -5,10 +5,9 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
-from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from config.prepared import Row, prepared
+from config.prepared import Row
 from experiments.models import Criterion, Experiment
 from experiments.rendering import render
 from ratings.blind import (
@@ -21,7 +20,7 @@ from ratings.blind import (
     CleanHtml,
     Comfort,
 )
-from ratings.models import Assignment, CriterionVerdict, Judgment, Rater
+from ratings.models import CriterionVerdict, Judgment, Rater
 from ratings.serving import Board
 from ratings.standing import Standing, Turn
 
@@ -43,10 +42,10 @@ def clean(text: str) -> CleanHtml:
     return CleanHtml(render(text))
 
 
-def pair_of(rater: Rater, turn: Turn, board: Board) -> BlindPair:
-    """The pair of a turn, with its earlier answer where there is one: two to four queries."""
+def pair_of(rater: Rater, turn: Turn, board: Board, texts: Row) -> BlindPair:
+    """The pair of a turn (`texts` as `texts_of` has them), with its earlier answer where there is one."""
     experiment, standing = rater.experiment, board.standing
-    messages, left, right = _texts(turn)
+    messages, left, right = _sides(texts)
     answer: dict[str, Any] = _earlier(turn) if turn.judged_at else {}
     chosen = answer.pop("criteria", {})
     again = standing.before(turn)
@@ -70,9 +69,9 @@ def pair_of(rater: Rater, turn: Turn, board: Board) -> BlindPair:
     )
 
 
-def guess_of(turn: Turn, board: Board) -> BlindGuess:
+def guess_of(turn: Turn, board: Board, texts: Row) -> BlindGuess:
     """The question about a turn that was judged."""
-    _messages, left, right = _texts(turn)
+    _said, left, right = _sides(texts)
     return BlindGuess(
         token=turn.token,
         left_html=CleanHtml(left[0]),
@@ -146,15 +145,9 @@ def criteria_of(experiment: Experiment, chosen: dict[int, str]) -> tuple[BlindCr
     )
 
 
-def _texts(turn: Turn) -> tuple[tuple[BlindMessage, ...], tuple[str, str], tuple[str, str]]:
-    (messages, *texts) = _shown(turn.pk)[0]
-    return tuple(_messages(messages)), (texts[0], texts[1]), (texts[2], texts[3])
-
-
-@prepared
-def _shown(assignment: int) -> QuerySet[Assignment, Row]:
-    columns = ("comparison__input__messages", "left__html", "left__text", "right__html", "right__text")
-    return Assignment.objects.filter(pk=assignment).values_list(*columns)
+def _sides(texts: Row) -> tuple[tuple[BlindMessage, ...], tuple[str, str], tuple[str, str]]:
+    messages, left_html, left_text, right_html, right_text = texts
+    return tuple(_messages(messages)), (left_html, left_text), (right_html, right_text)
 
 
 def _messages(messages: Iterable[dict[str, object]]) -> Iterable[BlindMessage]:

@@ -112,12 +112,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def prepared_cursor(self) -> Iterator[Any]:
         """For statements that come again and again: the server reads and plans each once a connection."""
         self.ensure_connection()
-        yield self._kept_cursors(1)[0]
+        yield self._prepare_cursor(self._kept_cursors(1)[0])  # type: ignore[attr-defined]  # Django's own hook
 
     def ask_together(self, statements: Sequence[tuple[str, Sequence[Any]]]) -> list[list[tuple[Any, ...]]]:
         """The rows of each, one after the other as always; but all of them go and come back at once."""
         self.ensure_connection()
         cursors = self._kept_cursors(len(statements))
+        if self.execute_wrappers or self.queries_logged:  # somebody looks at what is asked
+            cursors = [self._prepare_cursor(cursor) for cursor in cursors]  # type: ignore[attr-defined]  # likewise
         with self.wrap_database_errors, self.connection.pipeline():
             for cursor, (sql, values) in zip(cursors, statements, strict=True):
                 cursor.execute(sql, values)
@@ -125,10 +127,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def _kept_cursors(self, number: int) -> list[Any]:
         """So many of this connection, made once: what they learn of types and statements lasts."""
-        kept = vars(self.connection).setdefault("kept_cursors", [])
+        kept: list[Any] = vars(self.connection).setdefault("kept_cursors", [])
         while len(kept) < number:
             cursor: Any = base.ServerBindingCursor(self.connection)  # type: ignore[call-arg]  # the stubs lose its parent
             cursor.adapters.register_loader("timestamptz", TimestamptzLoader)  # psycopg's: ten times Django's speed
             kept.append(cursor)
-        # The hook that Django itself calls for a cursor, left out by the stubs.
-        return [self._prepare_cursor(cursor) for cursor in kept[:number]]  # type: ignore[attr-defined]
+        return kept[:number]
