@@ -21,7 +21,6 @@ from experiments.models import Experiment
 from ratings import serving
 from ratings.models import Assignment
 from ratings.pairing import APART
-from ratings.standing import Turn
 from tests.blinding.distinguishing import accuracy_p_value, columns, single_p_values
 from tests.blinding.world import a_seated_rater, a_world
 from tests.factories import NOW
@@ -174,11 +173,11 @@ def test_handles_that_count_would_be_found(monkeypatch: pytest.MonkeyPatch) -> N
     experiment = a_world(inputs=60, ratings_per_pair=4)
     store = serving._Giving.store
 
-    def telling(giving: serving._Giving, *words: Any) -> Turn:
-        turn = store(giving, *words)
+    def telling(giving: serving._Giving, *words: Any) -> serving.Served:
+        turn, texts = store(giving, *words)
         token = UUID(int=uuid.uuid4().int // 2 + (1 << 127) * (turn.left < turn.right))
         Assignment.objects.filter(pk=turn.pk).update(token=token)
-        return turn._replace(token=token)
+        return serving.Served(turn._replace(token=token), texts)
 
     monkeypatch.setattr(serving._Giving, "store", telling)
     pages = [page for rater in range(4) for page in served_to(experiment, rater)]

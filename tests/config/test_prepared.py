@@ -2,15 +2,16 @@
 
 import threading
 from datetime import datetime, timedelta
+from uuid import UUID, uuid4
 
 import pytest
 from django.db import DataError, connection
 from django.db.models import F, QuerySet, Value
 from django.db.transaction import atomic
 
-from config.prepared import Row, prepared, together
-from ratings.models import Rater
-from tests.factories import NOW, a_rater, an_experiment
+from config.prepared import Adding, Errands, Row, prepared, together
+from ratings.models import Assignment, Rater
+from tests.factories import NOW, a_rated_experiment, a_rater, an_experiment
 
 pytestmark = pytest.mark.django_db
 
@@ -95,6 +96,37 @@ def test_several_are_answered_in_their_order_and_fail_together() -> None:
     with pytest.raises(DataError, match="division by zero"), atomic():
         together(ask.of("One"), prepared(nonsense).of(one.pk), ask.of("One"))
     assert together(ask.of("One")) == [[(one.pk,)]]
+
+
+def test_a_uuid_stands_for_a_value_as_well() -> None:
+    def handled(token: UUID) -> QuerySet[Assignment, Row]:
+        return Assignment.objects.filter(token=token).values_list("pk", "token")
+
+    a_rated_experiment(inputs=1, raters=2)
+    one, other = Assignment.objects.order_by("pk")
+    ask = prepared(handled)
+    assert [ask(one.token), ask(other.token), ask(uuid4())] == [[(one.pk, one.token)], [(other.pk, other.token)], []]
+
+
+def test_what_can_wait_goes_first_with_what_cannot_and_is_told_once() -> None:
+    def every(label: str) -> QuerySet[Rater, Row]:
+        return Rater.objects.filter(label=label).values_list("pk")
+
+    def refuse(rows: list[Row]) -> None:
+        raise LookupError(rows)
+
+    add, ask, told = Adding(Rater), prepared(every), []
+    row = {"experiment_id": an_experiment().pk, "token_hash": None}
+    errands = Errands()
+    errands.later(add.of(label="One", **row), told.append)
+    errands.later(add.of(label="Two", **row), told.append)
+    assert ask("One") == told == [], "nothing is asked before it must"
+    assert errands.ask(ask.of("One"), ask.of("Two")) == [ask("One"), ask("Two")] == told
+    assert [len(rows) for rows in told] == [1, 1]
+    assert (errands.ask(), len(told), Rater.objects.count()) == ([], 2, 2)
+    errands.later(ask.of("nobody"), refuse)
+    with pytest.raises(LookupError, match=r"\[\]"):
+        errands.ask(ask.of("One"))
 
 
 def test_postgres_keeps_the_plan_of_what_is_asked_again() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from config.prepared import together
+from config.prepared import Errands, together
 from experiments.models import Experiment, Status
 from ratings import desk
 from ratings.actions import hold_raters
@@ -140,9 +140,9 @@ def board_as_of_now(rater: Rater) -> Board:
 def given(rater: Rater, board: Board, *, keep: bool = True, patient: bool = False) -> Turn | None:
     """What the rater is given by what was so when the board was read; not `keep`: only what it would be."""
     with transaction.atomic():
-        turn = assign(rater, rater.experiment, board, START, patient=patient)
+        served = assign(rater, rater.experiment, board, Errands(), START, patient=patient)
         transaction.set_rollback(not keep)
-    return turn
+    return served.turn if served else None
 
 
 def give_away(turn: Turn, rater: Rater) -> None:

@@ -1,5 +1,7 @@
 """What the desk promises a rater: the same pair until it is answered, every answer once, and a way back."""
 
+from dataclasses import replace
+
 import pytest
 
 from experiments.models import Criterion, Experiment, Output, Status
@@ -53,6 +55,21 @@ def test_a_late_answer_counts_while_its_place_is_free() -> None:
     rater = a_desk(inputs=1, ratings_per_pair=1)
     judge(rater, shown(rater), now=minute(90))
     assert Judgment.objects.count() == 1
+
+
+def test_an_answer_under_the_key_of_another_one_is_not_saved_and_the_next_pair_is_shown_once() -> None:
+    rater = a_desk(inputs=3)
+    other = a_rater(rater.experiment, "Rater 2")
+    taken = shown(other)
+    judge(other, taken)
+    pair = shown(rater)
+    after = judge(rater, replace(pair, key=taken.key))
+    assert isinstance(after, BlindPair)
+    assert after.token == pair.token, "the very pair waits for an answer of its own"
+    assert Judgment.objects.filter(assignment__rater=rater).count() == 0
+    assert Assignment.objects.filter(rater=rater).count() == 1
+    judge(rater, after)
+    assert Judgment.objects.filter(assignment__rater=rater).count() == 1
 
 
 def test_a_late_answer_is_not_saved_once_the_place_is_taken() -> None:

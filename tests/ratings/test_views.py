@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries  # type: ignore[attr-defined]  # exported without a stub
 
 from accounts.models import Event
@@ -51,6 +52,21 @@ def test_a_link_is_exchanged_only_by_its_own_form() -> None:
     path = a_path(an_open_experiment())
     assert Client(enforce_csrf_checks=True).post(path).status_code == 403
     assert Rater.objects.get().first_used_at is None
+
+
+def test_the_session_alone_says_who_is_seated_whoever_it_was_the_last_time() -> None:
+    experiment = an_open_experiment()
+    client, other = a_seated_client(experiment), a_rater(experiment, "another")
+    links.begin(rater=other, now=timezone.now())
+    mine = pair(client)["assignment"]
+    assert pair(client)["assignment"] == mine
+    session = client.session
+    session["rater"] = session["rater"] | {"pk": other.pk, "link": other.token_hash}
+    session.save()
+    assert pair(client)["assignment"] != mine
+    assert Assignment.objects.filter(rater=other).exists()
+    session.delete()
+    assert client.get("/rate/").status_code == 404
 
 
 def test_a_session_gets_a_new_key_with_the_exchange() -> None:
