@@ -32,7 +32,7 @@ CODES = {Verdict.LEFT: LEFT, Verdict.RIGHT: RIGHT, Verdict.BOTH_GOOD: BOTH_GOOD,
 KINDS = {AssignmentKind.RATING: 0, AssignmentKind.REPEAT: 1, AssignmentKind.CONTROL: 2}
 SKIPPED = 4
 UNBLINDED, IMPORTED = 64, 128
-CHUNK = 20_000
+CHUNK = 2_000
 # Where the rows of an experiment lie this close together, reading the stretch beats looking up each of them.
 DENSE = 3
 
@@ -122,13 +122,17 @@ def _tables(experiment: Experiment) -> tuple[NDArray[Any], NDArray[Any]]:
         own = Assignment.objects.filter(pk__range=together)
         judgments = Judgment.objects.filter(assignment__gte=together[0], assignment__lte=together[1])
     shown = _shown(own.order_by("pk"))
-    counted = Rater.objects.filter(experiment=experiment, left_out_at__isnull=True).values_list("pk", flat=True)
-    shown = shown[np.isin(shown["rater"], np.array(list(counted), dtype=np.int64))]
-    judged = _judged(judgments.order_by())
-    if not shown.size:
-        return shown, judged[:0]
-    own_ones = shown["pk"][places(shown["pk"], judged["assignment"])] == judged["assignment"]
-    return shown, judged[own_ones]
+    counted = Rater.objects.filter(experiment=experiment, left_out_at__isnull=True).order_by("pk")
+    shown = _among(np.array(counted.values_list("pk", flat=True), dtype=np.int64), shown, "rater")
+    return shown, _among(shown["pk"], _judged(judgments.order_by()), "assignment")
+
+
+def _among(keys: Ints, table: NDArray[Any], column: str) -> NDArray[Any]:
+    """The rows whose column holds one of the keys, which rise."""
+    if not keys.size:
+        return table[:0]
+    own = keys[places(keys, table[column])] == table[column]
+    return table if own.all() else table[own]
 
 
 def stretch(experiment: Experiment) -> tuple[int, int] | None:

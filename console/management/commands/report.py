@@ -1,5 +1,6 @@
 """`report`: the decision report of a closed experiment."""
 
+import gc
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ class Command(ExperimentCommand):
 
     def run_on(self, experiment: Experiment, **options: Any) -> None:
         """Compute, write."""
+        gc.freeze()  # what is loaded stays: with a million rows, looking through it again and again takes half a second
         try:
             written = write(current(experiment), options["format"])
         except PdfUnavailable as error:
