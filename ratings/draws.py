@@ -2,6 +2,7 @@
 
 import hmac
 from dataclasses import dataclass
+from functools import lru_cache
 
 BITS = 64
 
@@ -15,9 +16,16 @@ class Draws:
 
     def number(self, purpose: str, *of: int) -> int:
         """An integer below 2**64, for this purpose and these things (a rater, a comparison, a place in the queue)."""
-        message = ":".join([str(self.seed), purpose, *map(str, of)])
-        return int.from_bytes(hmac.digest(self.salt.encode(), message.encode(), "sha256")[: BITS // 8], "big")
+        drawn = _keyed(self.salt).copy()
+        drawn.update(":".join([str(self.seed), purpose, *map(str, of)]).encode())
+        return int.from_bytes(drawn.digest()[: BITS // 8], "big")
 
     def share(self, purpose: str, *of: int) -> float:
         """A number from 0 to below 1."""
         return (self.number(purpose, *of) >> 11) / (1 << 53)
+
+
+@lru_cache(maxsize=32)
+def _keyed(salt: str) -> hmac.HMAC:
+    """What all draws begin with: setting up the key takes longer than a draw."""
+    return hmac.new(salt.encode(), digestmod="sha256")

@@ -97,8 +97,8 @@ def board_for(
         real=free,
         controls=controls,
         waiting=waiting,
-        place=seats.places.get(rater.pk, 0),
-        everyone=wanted >= len(seats.places),
+        place=seats.order.index(rater.pk) if rater.pk in seats.order else 0,
+        everyone=wanted >= len(seats.order),
         real_left=mix.real_left,
         controls_left=control_count,
         repeats_left=repeat_count if mix.real_left or control_count else min(repeat_count, len(_due(standing))),
@@ -308,18 +308,17 @@ def _free(
 
 @dataclass(frozen=True, slots=True)
 class _Seats:
-    """The raters' places in the order they began, and how many could still judge; the experiment's status as of now."""
+    """The raters in the order they began, and how many could still judge; the experiment's status as of now."""
 
-    places: Mapping[int, int]
+    order: Sequence[int]
     usable: int
     status: str
 
 
 def _seats(rows: Sequence[Row]) -> _Seats:
-    order = [pk for pk, began, usable, _ in rows if began or usable]
     return _Seats(
-        places={pk: place for place, pk in enumerate(order)},
-        usable=sum(usable for _, _, usable, _ in rows),
+        order=[pk for pk, began, usable, _ in rows if began or usable],
+        usable=sum([usable for _, _, usable, _ in rows]),
         status=rows[0][3] if rows else "",
     )
 
@@ -344,12 +343,11 @@ def texts_of(token: uuid.UUID) -> QuerySet[Assignment, Row]:
 
 def _due(standing: Standing) -> list[Turn]:
     """Judged pairs that may come again now: not repeated yet, and long enough ago."""
-    first, latest = AssignmentKind.RATING, next_step(standing) - APART
-    again = standing.tally.repeated
+    real, latest, repeated = AssignmentKind.RATING, next_step(standing) - APART, standing.tally.repeated
     return [
         turn
         for turn in standing.done
-        if turn.kind == first and turn.position <= latest and turn.comparison not in again
+        if turn.kind == real and turn.position <= latest and turn.offer.comparison not in repeated
     ]
 
 

@@ -147,9 +147,9 @@ class Standing:
 
     def break_after(self) -> int | None:
         """How many pairs this sitting has, each time it comes to 40 more or runs 25 minutes longer; else None."""
-        times = sorted(turn.judged_at for turn in self.done if turn.judged_at is not None)
-        start = len(times)
-        while start > 0 and (start == len(times) or times[start] - times[start - 1] < SITTING_ENDS):
+        times = sorted([turn.judged_at for turn in self.done if turn.judged_at is not None])
+        start = len(times) - 1
+        while start > 0 and times[start] - times[start - 1] < SITTING_ENDS:
             start -= 1
         sitting = times[start:]
         if len(sitting) < 2:
