@@ -77,7 +77,7 @@ def board_for(
     given = {row[0]: row for row in taken}
     catalogue = catalogue_of(experiment, given.keys())
     unseen = [one for one in catalogue.real if one.comparison not in seen]
-    free, share, waiting = _free(unseen, given, wanted, seats.usable - 1)
+    free, share = _free(unseen, given, wanted, seats.usable - 1)
     controls = [one for one in catalogue.controls if one.comparison not in seen]
     mix = Mix(
         real_done=standing.count(AssignmentKind.RATING),
@@ -96,7 +96,7 @@ def board_for(
         groups=catalogue.groups,
         real=free,
         controls=controls,
-        waiting=waiting,
+        waiting=any(judged < wanted for *_, judged, _ in (given.get(one.comparison, UNTAKEN) for one in unseen)),
         place=seats.order.index(rater.pk) if rater.pk in seats.order else 0,
         everyone=wanted >= len(seats.order),
         real_left=mix.real_left,
@@ -197,7 +197,7 @@ class _Giving:
     def again(self) -> Turn | None:
         """A judged pair that may come again, of another input than the last one where there is such a pair."""
         due, last = _due(self.board.standing), self.seat.last_item
-        fitting = [turn for turn in due if turn.item != last] or due
+        fitting = [turn for turn in due if turn.offer.item != last] or due
         return fitting[self.draws.number("repeat", self.rater.pk, self.step) % len(fitting)] if fitting else None
 
     def store(self, kind: AssignmentKind, offer: Offer, side: int, repeat_of: Turn | None = None) -> Served:
@@ -289,18 +289,16 @@ def _give_repeat(giving: _Giving, again: Turn | None) -> Served | None:
 
 def _free(
     unseen: Sequence[Offer], given: Mapping[int, Row], wanted: int, others: int
-) -> tuple[Sequence[Candidate], float, bool]:
-    """Of the pairs that a rater has not seen those that can still be taken, how many of them this rater can expect, and
-    whether any lacks a judgment, be it that somebody holds it."""
-    free, shares, waiting = [], [], False
+) -> tuple[Sequence[Candidate], float]:
+    """Of the pairs that a rater has not seen those that can still be taken, and how many of them they can expect."""
+    free, shares = [], []
     for one in unseen:
-        _, first_left, both, judged, times = given.get(one.comparison, UNTAKEN)
-        waiting = waiting or judged < wanted
+        _, first_left, both, _, times = given.get(one.comparison, UNTAKEN)
         if both < wanted:
             forward = first_left if one.leads_first else both - first_left
             free.append(Candidate(one.comparison, one.item, one.group, forward, both - forward))
             shares.append(expected_share(wanted - both, others - times))
-    return free, sum(shares), waiting
+    return free, sum(shares)
 
 
 # --- reading ---------------------------------------------------------------------------------------------------------
