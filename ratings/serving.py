@@ -86,7 +86,7 @@ def board_for(
         controls_left=len(controls),
         repeats_done=standing.count(AssignmentKind.REPEAT),
     )
-    control_count, repeat_count = still_to_come(
+    controls_left, repeats = still_to_come(
         mix, control_share=experiment.control_share, repeat_share=experiment.repeat_share
     )
     return Board(
@@ -100,8 +100,8 @@ def board_for(
         place=seats.order.index(rater.pk) if rater.pk in seats.order else 0,
         everyone=wanted >= len(seats.order),
         real_left=mix.real_left,
-        controls_left=control_count,
-        repeats_left=repeat_count if mix.real_left or control_count else min(repeat_count, len(_due(standing))),
+        controls_left=controls_left,
+        repeats_left=repeats if mix.real_left or controls_left else min(repeats, len(_due(standing, catalogue.offers))),
     )
 
 
@@ -196,7 +196,7 @@ class _Giving:
 
     def again(self) -> Turn | None:
         """A judged pair that may come again, of another input than the last one where there is such a pair."""
-        due, last = _due(self.board.standing), self.seat.last_item
+        due, last = _due(self.board.standing, self.board.offers), self.seat.last_item
         fitting = [turn for turn in due if turn.offer.item != last] or due
         return fitting[self.draws.number("repeat", self.rater.pk, self.step) % len(fitting)] if fitting else None
 
@@ -339,13 +339,17 @@ def texts_of(token: uuid.UUID) -> QuerySet[Assignment, Row]:
     return Assignment.objects.filter(token=token).values_list(*columns)
 
 
-def _due(standing: Standing) -> list[Turn]:
-    """Judged pairs that may come again now: not repeated yet, and long enough ago."""
+def _due(standing: Standing, offers: Mapping[int, Offer]) -> list[Turn]:
+    """Judged pairs that may come again now: not repeated yet, long enough ago, and still shown to raters (an import
+    may bring a judgment on a pair that is not)."""
     real, latest, repeated = AssignmentKind.RATING, next_step(standing) - APART, standing.tally.repeated
     return [
         turn
         for turn in standing.done
-        if turn.kind == real and turn.position <= latest and turn.offer.comparison not in repeated
+        if turn.kind == real
+        and turn.position <= latest
+        and turn.offer.comparison not in repeated
+        and turn.offer.comparison in offers
     ]
 
 

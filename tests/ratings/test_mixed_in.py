@@ -2,8 +2,10 @@
 
 import pytest
 
+from experiments.models import Output, OutputState
 from ratings import desk
 from ratings.blind import BlindGuess, BlindPair
+from ratings.catalogue import _read
 from ratings.desk import Pause
 from ratings.models import Assignment, AssignmentKind, Guess, Judgment
 from tests.factories import a_rater
@@ -20,6 +22,19 @@ def test_controls_and_repeats_are_mixed_in_by_their_shares() -> None:
     kinds = list(Assignment.objects.order_by("position").values_list("kind", flat=True))
     assert (kinds.count("rating"), kinds.count("control"), kinds.count("repeat")) == (40, 6, 4)
     assert kinds[-10:] != ["control"] * 6 + ["repeat"] * 4
+
+
+def test_a_judged_pair_that_may_not_be_shown_any_more_does_not_come_again() -> None:
+    """An import can bring a judgment on one whose output was flagged and never released."""
+    rater = a_desk(inputs=20, repeat_share=0.5)
+    assert rate_through(rater, most=10) == 10
+    flagged = set(Assignment.objects.filter(position__lte=6).values_list("left", "comparison"))
+    Output.objects.filter(pk__in=[output for output, _ in flagged]).update(state=OutputState.FLAGGED)
+    _read.cache_clear()
+    rate_through(rater)
+    repeated = set(Assignment.objects.filter(kind=AssignmentKind.REPEAT).values_list("comparison", flat=True))
+    assert repeated
+    assert not repeated & {comparison for _, comparison in flagged}
 
 
 def test_a_repeat_comes_at_least_ten_later_with_its_sides_swapped() -> None:
