@@ -1,7 +1,6 @@
 """Signing in: how often somebody may try, and how long a session lasts."""
 
 from datetime import timedelta
-from weakref import ref
 
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, authenticate, get_user, login
 from django.contrib.auth.middleware import AuthenticationMiddleware
@@ -58,15 +57,14 @@ class Sessions(AuthenticationMiddleware):
 
     def process_request(self, request: HttpRequest) -> None:
         """Look at the session only where somebody wants to know who is signed in."""
-        # A request that holds what holds it would wait, with all that was read for it, for a search for garbage.
-        asking = ref(request)
-        request.user = SimpleLazyObject(lambda: _current(asking()))  # type: ignore[assignment]  # as Django does it
+        super().process_request(request)
+        request.user = SimpleLazyObject(lambda: _current(request))  # type: ignore[assignment]  # as Django does it
 
 
-def _current(request: HttpRequest | None) -> User | AnonymousUser:
-    if request is None or SESSION_KEY not in request.session:
-        return AnonymousUser()
+def _current(request: HttpRequest) -> User | AnonymousUser:
     session = request.session
+    if SESSION_KEY not in session:
+        return AnonymousUser()
     now = timezone.now().timestamp()
     began, seen = session.get(BEGAN, now), session.get(SEEN, now)
     if now - began >= LONGEST.total_seconds() or now - seen >= IDLE.total_seconds():

@@ -14,16 +14,8 @@ class CleanHtml(str):
         return self
 
 
-class Values:
-    """What a template looks into. It tries `[name]` before `.name`, and an answer is had in half the time of a refusal,
-    of which a page met forty."""
-
-    __slots__ = ()
-    __getitem__ = object.__getattribute__
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Comfort(Values):
+class Comfort:
     """How a rater likes to read: applied as data attributes on `<html>`, so that it holds at first paint."""
 
     size: str = "m"  # m, l, xl
@@ -33,7 +25,7 @@ class Comfort(Values):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BlindMessage(Values):
+class BlindMessage:
     """One message of the input: `role` is system, user or assistant; `text` is what `html` was made from."""
 
     role: str
@@ -42,7 +34,7 @@ class BlindMessage(Values):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BlindCriterion(Values):
+class BlindCriterion:
     """One line to judge beside the overall verdict; `chosen` is an earlier verdict, or empty."""
 
     position: int
@@ -52,7 +44,7 @@ class BlindCriterion(Values):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BlindPair(Values):
+class BlindPair:
     """Two outputs to one input, as one rater sees them. `left` is card A wherever it stands on the screen.
 
     `number` counts from 1 to `total`. `minutes_left` is None until it can be estimated. `break_after` is the number
@@ -86,7 +78,7 @@ class BlindPair(Values):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BlindGuess(Values):
+class BlindGuess:
     """The question after a verdict: which card comes from the system in use today? Same texts, same sides."""
 
     token: UUID
@@ -100,7 +92,7 @@ class BlindGuess(Values):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BlindAnswer(Values):
+class BlindAnswer:
     """One line of "your last answers": `request` is the start of the input's last message, on one line."""
 
     token: UUID
@@ -111,7 +103,7 @@ class BlindAnswer(Values):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Briefing(Values):
+class Briefing:
     """What a rater is told before and while rating; `minutes` is an estimate for all pairs, None if unknown.
 
     `asked_by` names the owner as a person ("Dr. Ada Byron" or an e-mail address), never the experiment.

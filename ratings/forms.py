@@ -37,14 +37,6 @@ class Sent(forms.Form):
             raise forms.ValidationError(f"{twice[0]} stands there twice")
         return self.cleaned_data
 
-    def _clean_fields(self) -> None:
-        """As Django does, but for the bound field it makes of each, to look at initial values, prefixes and files."""
-        for name, field in self.fields.items():
-            try:
-                self.cleaned_data[name] = field.clean(self.data.get(name))
-            except forms.ValidationError as error:
-                self.add_error(name, error)
-
 
 class VerdictForm(Sent):
     """A verdict on a pair and what the experiment asks beside it."""

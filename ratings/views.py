@@ -6,7 +6,6 @@ from uuid import UUID
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.template import Context, Engine
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect
@@ -182,7 +181,7 @@ def practise(request: RaterRequest) -> HttpResponse:
 
 def _show(request: RaterRequest, shown: Shown) -> HttpResponse:
     """A fragment for HTMX, the whole page for a GET, and a redirect to it for a POST without scripts."""
-    fragment = request.META.get("HTTP_HX_REQUEST") == "true"
+    fragment = request.headers.get("HX-Request") == "true"
     if isinstance(shown, Pause):
         return _pause(request, shown, fragment=fragment)
     if request.method == "POST" and not fragment:
@@ -191,15 +190,9 @@ def _show(request: RaterRequest, shown: Shown) -> HttpResponse:
     context: dict[str, object] = {"comfort": comfort_of(request.rater), "guess": None}
     context["guess" if isinstance(shown, BlindGuess) else "pair"] = shown
     if fragment:
-        return _swap(request, context)
+        return render(request, "ratings/_swap.html", context)
     context["briefing"] = desk.briefing(rater=request.rater, now=timezone.now())
     return render(request, "ratings/rate.html", context)
-
-
-def _swap(request: RaterRequest, context: dict[str, object]) -> HttpResponse:
-    """The fragment. It is handed neither who is signed in nor which messages wait, as Django hands them to a page."""
-    template = Engine.get_default().get_template("ratings/_swap.html")
-    return HttpResponse(template.render(Context({**context, "request": request})))
 
 
 def _pause(request: RaterRequest, pause: Pause, *, fragment: bool) -> HttpResponse:
