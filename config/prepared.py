@@ -5,18 +5,27 @@ way to the server and back costs as much as the query: what need not wait for an
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, ParamSpec
 from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections
-from django.db.models import DateTimeField, IntegerField, Model, QuerySet, UUIDField
+from django.db.models import DateTimeField, ForeignKey, IntegerField, Model, QuerySet, UUIDField, fields
 
 P = ParamSpec("P")
 Row = tuple[Any, ...]
 SMALLEST_STAND_IN = 7_310_586_942_173
+# What a driver stores as it is, if it is of this very type: a choice, say, is a text of another one.
+AS_IT_IS = {
+    fields.BooleanField: bool,
+    fields.FloatField: float,
+    fields.IntegerField: int,
+    fields.CharField: str,
+    fields.TextField: str,
+    ForeignKey: int,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,27 +114,39 @@ class Adding:
 
     def __init__(self, model: type[Model], *, key: str = "") -> None:
         self._model, self._key = model, key
-        self._built: dict[str, tuple[_Statement, list[tuple[str, Any]]]] = {}
+        self._built: dict[tuple[str, ...], tuple[_Statement, list[tuple[str, Any, type | None]]]] = {}
 
     def of(self, **values: Any) -> Question:
         """The statement that adds a row (columns by their `attname`); it answers with the primary key."""
         database = connections[DEFAULT_DB_ALIAS]  # looked up once, not with every field
-        built = self._built.get(database.vendor)
+        said = (database.vendor, *values)
+        built = self._built.get(said)
         if built is None:
-            built = self._built[database.vendor] = self._compiled()
-        statement, fields = built
-        said = [(field, values[name] if name in values else field.get_default()) for name, field in fields]
-        return Question(statement, [field.get_db_prep_save(value, database) for field, value in said])
+            built = self._built[said] = self._compiled(values)
+        statement, columns = built
+        row = []
+        for name, field, kind in columns:
+            value = values[name] if name in values else field.get_default()
+            row.append(value if type(value) is kind else field.get_db_prep_save(value, database))
+        return Question(statement, row)
 
-    def _compiled(self) -> tuple[_Statement, list[tuple[str, Any]]]:
+    def _compiled(self, said: Collection[str]) -> tuple[_Statement, list[tuple[str, Any, type | None]]]:
+        """The statement and its columns: name, field, and the type that is stored as it is."""
         quote, options = connection.ops.quote_name, self._model._meta
-        fields = [field for field in options.concrete_fields if not field.primary_key]
-        columns = ", ".join(quote(field.column or "") for field in fields)
-        places = ", ".join(["%s"] * len(fields))
+        added = [
+            field
+            for field in options.concrete_fields
+            if not field.primary_key and (field.attname in said or field.get_default() is not None)
+        ]
+        columns = ", ".join(quote(field.column or "") for field in added)
+        places = ", ".join(["%s"] * len(added))
         table, key = quote(options.db_table), quote(options.pk.column or "")
         known = f" ON CONFLICT ({quote(self._key)}) DO NOTHING" if self._key else ""
         insert = f"INSERT INTO {table} ({columns}) VALUES ({places}){known} RETURNING {key}"  # noqa: S608 - names of ours
-        return _Statement(insert, (), (), {}), [(field.attname, field) for field in fields]
+        return _Statement(insert, (), (), {}), [
+            (field.attname, field, next((kind for of, kind in AS_IT_IS.items() if isinstance(field, of)), None))
+            for field in added
+        ]
 
 
 def _cursor() -> Any:
@@ -204,6 +225,8 @@ def _stand_in(place: int, value: object) -> int | str | datetime | UUID:
 
 
 def _stored(value: Any) -> Any:
+    if isinstance(value, int | str):
+        return value
     if isinstance(value, datetime):
         return connection.ops.adapt_datetimefield_value(value)
     if isinstance(value, UUID) and not connection.features.has_native_uuid_field:

@@ -29,6 +29,7 @@ class Connection(psycopg.Connection[Any]):
     """A connection that gives up on a server which says nothing for DATABASE_SILENCE seconds (unset: never)."""
 
     _checked = False
+    _silence = settings.DATABASE_SILENCE
 
     def execute(self, query: Any, *args: Any, **options: Any) -> Any:
         """An empty query is the pool's, which wants to know whether anybody is there."""
@@ -40,7 +41,7 @@ class Connection(psycopg.Connection[Any]):
 
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
         """Run one exchange with the server; after a silence the connection is of no use."""
-        limit = CHECK_SECONDS if self._checked else settings.DATABASE_SILENCE
+        limit = CHECK_SECONDS if self._checked else self._silence
         if timeout is not None or limit is None:
             return super().wait(gen, interval=interval, timeout=timeout)
         began = time.monotonic()
