@@ -18,14 +18,14 @@ P = ParamSpec("P")
 Row = tuple[Any, ...]
 SMALLEST_STAND_IN = 7_310_586_942_173
 # What a driver stores as it is, if it is of this very type: a choice, say, is a text of another one.
-AS_IT_IS = {
-    fields.BooleanField: bool,
-    fields.FloatField: float,
-    fields.IntegerField: int,
-    fields.CharField: str,
-    fields.TextField: str,
-    ForeignKey: int,
-}
+AS_IT_IS = (
+    (fields.BooleanField, bool),
+    (fields.FloatField, float),
+    (fields.IntegerField, int),
+    (fields.CharField, str),
+    (fields.TextField, str),
+    (ForeignKey, int),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ class Errands:
         """The rows of each, after all that waited."""
         waiting, self._waiting = self._waiting, []
         found = together(*(question for question, _ in waiting), *questions)
-        for rows, (_, told) in zip(found, waiting, strict=False):
+        for rows, (_, told) in zip(found[: len(waiting)], waiting, strict=True):
             told(rows)
         return found[len(waiting) :]
 
@@ -144,7 +144,7 @@ class Adding:
         known = f" ON CONFLICT ({quote(self._key)}) DO NOTHING" if self._key else ""
         insert = f"INSERT INTO {table} ({columns}) VALUES ({places}){known} RETURNING {key}"  # noqa: S608 - names of ours
         return _Statement(insert, (), (), {}), [
-            (field.attname, field, next((kind for of, kind in AS_IT_IS.items() if isinstance(field, of)), None))
+            (field.attname, field, next((kind for of, kind in AS_IT_IS if isinstance(field, of)), None))
             for field in added
         ]
 

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
+from accounts.sessions import SessionStore
 from accounts.throttling import LINKS
 from config.errors import bad_request
 from config.prepared import Row, prepared
@@ -75,16 +76,15 @@ def also_when_closed(
 
 def rater_of(request: HttpRequest) -> Rater | None:
     """The rater of this session; none where their link was replaced since, or exchanged a fortnight ago."""
-    session, rows = request.session, None
+    session = cast("SessionStore", request.session)
     guess = _last_seated.get(session.session_key or "")
-    if guess is not None:
-        rows = session.load_beside(_seated.of(guess))  # type: ignore[attr-defined]  # of our own store
+    rows = session.load_beside(_seated.of(guess)) if guess is not None else []
     held = session.get(SESSION_KEY)
     if not isinstance(held, dict):
         return None
     if timezone.now().timestamp() - held.get("at", 0) >= LONGEST.total_seconds():
         return None
-    if rows is None or held["pk"] != guess:
+    if held["pk"] != guess:
         rows = _seated(held["pk"])
         _remember(session.session_key or "", held["pk"])
     for row in rows:

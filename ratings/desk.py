@@ -207,24 +207,24 @@ def _find(rater: Rater, now: datetime, *, again: UUID | None, act: Act | None = 
     if board.status != Status.RATING:
         raise RatingEnded  # and nothing of this transaction is kept
     found = _next(rater, board, errands, now, again=again, patient=patient)
-    turn = found.turn or found.guess
-    if turn is None or found.texts:
-        errands.ask()
-        return found
-    ((texts,),) = errands.ask(texts_of.of(turn.token))
-    return replace(found, texts=texts)
+    errands.ask()  # nothing waits when the transaction ends
+    return found
 
 
 def _next(rater: Rater, board: Board, errands: Errands, now: datetime, *, again: UUID | None, patient: bool) -> _Found:
+    def texts(turn: Turn) -> Row:
+        ((row,),) = errands.ask(texts_of.of(turn.token))
+        return row
+
     standing = board.standing
     back = standing.by_token(again)
     if back is not None and back.judged_at is not None:
-        return _Found(board=board, turn=back)
+        return _Found(board=board, turn=back, texts=texts(back))
     if standing.open is not None:
-        return _Found(board=board, turn=standing.open)
+        return _Found(board=board, turn=standing.open, texts=texts(standing.open))
     asked = _guess_due(rater, board)
     if asked is not None:
-        return _Found(board=board, guess=asked)
+        return _Found(board=board, guess=asked, texts=texts(asked))
     served = assign(rater, rater.experiment, board, errands, now, patient=patient)
     return _Found(board=board, turn=served.turn, texts=served.texts) if served else _Found(board=board)
 

@@ -118,12 +118,21 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def ask_together(self, statements: Sequence[tuple[str, Sequence[Any]]]) -> list[list[tuple[Any, ...]]]:
         """The rows of each, one after the other as always; but all of them go and come back at once."""
         self.ensure_connection()
+        self.validate_no_broken_transaction()
         cursors = self._kept_cursors(len(statements))
         if self.execute_wrappers or self.queries_logged:  # somebody looks at what is asked
             cursors = [self._prepare_cursor(cursor) for cursor in cursors]  # type: ignore[attr-defined]  # likewise
-        with self.wrap_database_errors, self.connection.pipeline():
-            for cursor, (sql, values) in zip(cursors, statements, strict=True):
-                cursor.execute(sql, values)
+        try:
+            with self.wrap_database_errors, self.connection.pipeline():
+                for cursor, (sql, values) in zip(cursors, statements, strict=True):
+                    cursor.execute(sql, values)
+        except Exception:
+            # The driver takes a statement for prepared that the server, after the error, did not look at; a rollback
+            # tells it better, and where there is none a new connection does.
+            if not self.in_atomic_block and self.connection is not None:
+                self.connection.close()
+                self.close()
+            raise
         return [cursor.fetchall() for cursor in cursors]
 
     def _kept_cursors(self, number: int) -> list[Any]:

@@ -24,7 +24,7 @@ class Part(Node):
             found = self._found = context.template.engine.get_template(self._name).nodelist
         if not self._values:
             return found.render(context)
-        with context.push(**{name: value.resolve(context) for name, value in self._values.items()}):
+        with context.push({name: value.resolve(context) for name, value in self._values.items()}):
             return found.render(context)
 
 

@@ -26,7 +26,8 @@ class Still(Node):
     def render(self, context: Context) -> SafeString:
         """As it was rendered first in this language with these values; nothing else is in sight of it."""
         values = [one.resolve(context) for one in self._by]
-        key = (get_language(), *values)
+        # Equal values of two types, such as a text and one that is safe as it is, may be written differently.
+        key = (get_language(), *((type(value), value) for value in values))
         kept = self.rendered.get(key)
         if kept is None:
             kept = self.nodelist.render(Context(dict(zip(self._names, values, strict=True))))
@@ -41,7 +42,10 @@ def still(parser: Parser, token: Token) -> Still:
 
     What it kept of one rater it would show to another. A value is one of few: a switch, or a word of a short list.
     """
-    by = token_kwargs(token.split_contents()[1:], parser)
+    bits = token.split_contents()[1:]
+    by = token_kwargs(bits, parser)
+    if bits:
+        raise TemplateSyntaxError(f"{{% still %}} takes name=value, not {bits[0]}")
     nodelist = parser.parse(("endstill",))
     parser.delete_first_token()
     _check(nodelist, set(by))

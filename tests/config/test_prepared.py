@@ -1,13 +1,14 @@
 """A query that is built once gives what it gives when it is built anew."""
 
 import threading
+from contextlib import suppress
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
 from django.db import DataError, connection
 from django.db.models import F, QuerySet, Value
-from django.db.transaction import atomic
+from django.db.transaction import TransactionManagementError, atomic, set_rollback
 
 from config.prepared import Adding, Errands, Row, prepared, together
 from ratings.models import Assignment, Rater
@@ -96,6 +97,42 @@ def test_several_are_answered_in_their_order_and_fail_together() -> None:
     with pytest.raises(DataError, match="division by zero"), atomic():
         together(ask.of("One"), prepared(nonsense).of(one.pk), ask.of("One"))
     assert together(ask.of("One")) == [[(one.pk,)]]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_error_outside_of_a_transaction_spoils_nothing_of_what_is_asked_afterwards() -> None:
+    """Postgres looks at nothing behind the error, not even where it is told to prepare a statement."""
+
+    def every(label: str) -> QuerySet[Rater, Row]:
+        return Rater.objects.filter(label=label).values_list("pk")
+
+    def nonsense(number: int) -> QuerySet[Rater, Row]:
+        return Rater.objects.filter(pk=number).values_list(Value(1) / (F("pk") - F("pk")))
+
+    one = a_rater(an_experiment(), "One")
+    ask, fail = prepared(every), prepared(nonsense)
+    for before in range(8):
+        for _ in range(before):
+            assert ask("One") == [(one.pk,)]
+        if connection.vendor == "postgresql":  # SQLite takes 1 / 0 for nothing
+            with pytest.raises(DataError, match="division by zero"):
+                together(fail.of(one.pk), ask.of("One"))
+        for _ in range(8):
+            assert together(ask.of("One"), ask.of("nobody")) == [[(one.pk,)], []]
+
+
+def test_nothing_is_asked_in_a_transaction_that_is_to_be_undone() -> None:
+    def every(label: str) -> QuerySet[Rater, Row]:
+        return Rater.objects.filter(label=label).values_list("pk")
+
+    ask = prepared(every)
+    assert together(ask.of("One"), ask.of("One")) == [[], []]
+    with atomic():
+        with suppress(LookupError), atomic(savepoint=False):
+            raise LookupError
+        with pytest.raises(TransactionManagementError):
+            together(ask.of("One"), ask.of("One"))
+        set_rollback(False)
 
 
 def test_a_uuid_stands_for_a_value_as_well() -> None:

@@ -89,9 +89,9 @@ MUTANTS = (
     Mutant(
         "sides are never drawn again",
         "ratings/desk.py",
-        "    if standing.open is not None:\n        return _Found(board=board, turn=standing.open)",
+        "    if standing.open is not None:\n        return _Found(board=board, turn=standing.open,",
         "    if standing.open is not None and standing.open.lease_until is None:\n"
-        "        return _Found(board=board, turn=standing.open)",
+        "        return _Found(board=board, turn=standing.open,",
         (f"{DESK}::test_a_reload_shows_the_same_pair_again_on_the_same_sides",),
     ),
     Mutant(

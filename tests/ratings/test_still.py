@@ -5,6 +5,7 @@ from itertools import product
 import pytest
 from django.template import Context, Template, TemplateSyntaxError
 from django.utils import translation
+from django.utils.safestring import mark_safe
 
 from ratings.templatetags.still import KEPT, Still
 
@@ -53,6 +54,24 @@ def test_it_differs_by_what_it_is_told_and_by_nothing_else() -> None:
         said = {"chosen": chosen, "twice": twice}
         with translation.override(language):
             assert still.render(Context({"pair": said, "somebody": "else"})) == plain.render(Context(said))
+
+
+def test_equal_values_of_two_types_are_written_each_in_its_way() -> None:
+    still = Template("{% load still %}{% still v=v %}{{ v }}{% endstill %}")
+    for value, written in (
+        ("<b>", "&lt;b&gt;"),
+        (mark_safe("<b>"), "<b>"),
+        ("<b>", "&lt;b&gt;"),
+        (1, "1"),
+        (True, "True"),
+    ):
+        assert still.render(Context({"v": value})) == written
+
+
+@pytest.mark.parametrize("junk", ["v=v junk", "v", "v=v only"])
+def test_what_it_does_not_understand_is_refused(junk: str) -> None:
+    with pytest.raises(TemplateSyntaxError, match="takes name=value"):
+        Template("{% load still %}{% still " + junk + " %}<b></b>{% endstill %}")
 
 
 def test_a_value_that_is_never_the_same_fills_no_memory() -> None:

@@ -34,5 +34,7 @@ class Command(ExperimentCommand):
             written = write(current(experiment), options["format"])
         except PdfUnavailable as error:
             raise Refused(str(error)) from error
+        finally:
+            gc.unfreeze()
         with sink(options["output"], self.stdout, binary=isinstance(written, bytes)) as stream:
             stream.write(written.encode() if isinstance(written, str) else written)
