@@ -103,15 +103,20 @@ def test_several_are_answered_in_their_order_and_fail_together() -> None:
 def test_an_error_outside_of_a_transaction_spoils_nothing_of_what_is_asked_afterwards() -> None:
     """Postgres looks at nothing behind the error, not even where it is told to prepare a statement."""
 
-    def every(label: str) -> QuerySet[Rater, Row]:
-        return Rater.objects.filter(label=label).values_list("pk")
-
     def nonsense(number: int) -> QuerySet[Rater, Row]:
         return Rater.objects.filter(pk=number).values_list(Value(1) / (F("pk") - F("pk")))
 
     one = a_rater(an_experiment(), "One")
-    ask, fail = prepared(every), prepared(nonsense)
-    for before in range(8):
+    fail = prepared(nonsense)
+    for before in range(8):  # among them the one that has it prepared
+
+        def every(label: str, times: int = before) -> QuerySet[Rater, Row]:
+            rows = Rater.objects.values_list("pk")
+            for _ in range(1 + times):  # another text each time, which nobody has prepared
+                rows = rows.filter(label=label)
+            return rows
+
+        ask = prepared(every)
         for _ in range(before):
             assert ask("One") == [(one.pk,)]
         if connection.vendor == "postgresql":  # SQLite takes 1 / 0 for nothing

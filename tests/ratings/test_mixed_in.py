@@ -27,7 +27,7 @@ def test_controls_and_repeats_are_mixed_in_by_their_shares() -> None:
 def test_a_judged_pair_that_may_not_be_shown_any_more_does_not_come_again() -> None:
     """An import can bring a judgment on one whose output was flagged and never released."""
     rater = a_desk(inputs=20, repeat_share=0.5)
-    assert rate_through(rater, most=10) == 10
+    assert rate_through(rater, most=9) == 9  # before the first pair may come again
     flagged = set(Assignment.objects.filter(position__lte=6).values_list("left", "comparison"))
     Output.objects.filter(pk__in=[output for output, _ in flagged]).update(state=OutputState.FLAGGED)
     _read.cache_clear()
