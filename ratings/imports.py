@@ -146,8 +146,15 @@ def _raters(experiment: Experiment, labels: Sequence[str]) -> tuple[Numbers, int
     known = dict(Rater.objects.filter(experiment=experiment).values_list("label", "pk"))
     missing = [label for label in labels if label not in known]
     made = Rater.objects.bulk_create((Rater(experiment=experiment, label=label) for label in missing), batch_size=500)
+    _hold([known[label] for label in labels if label in known])
     known |= {rater.label: rater.pk for rater in made}
     return np.asarray([known[label] for label in labels], np.int64), len(missing)
+
+
+def _hold(raters: Sequence[int]) -> None:
+    """Their votes wait until this transaction ends: both could give a rater the same pair, or the same position."""
+    for part in _slices(sorted(raters), 500):
+        list(Rater.objects.select_for_update(no_key=True).filter(pk__in=part).order_by("pk").values_list("pk"))
 
 
 def _who_knew(experiment: Experiment, raters: Numbers) -> Flags:

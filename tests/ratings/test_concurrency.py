@@ -21,9 +21,16 @@ from ratings.serving import LEASE, Board, asked_around, assign, board_for
 from ratings.standing import Turn, standing_of, turns_of
 from tests.factories import a_judgment, a_rater, a_user
 from tests.ratings.driving import START, an_open_experiment, judge, minute, rate_through, shown
+from tests.ratings.test_imports import Line, bring_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PATIENCE = 180  # a busy machine is no fault
+
+
+@pytest.fixture
+def _row_locks() -> None:
+    if not connection.features.has_select_for_update_skip_locked:
+        pytest.skip("SQLite has one writer at a time")
 
 
 def at_once(*works: Callable[[], Any]) -> list[Any]:
@@ -151,9 +158,8 @@ def give_away(turn: Turn, rater: Rater) -> None:
     Assignment.objects.create(**pair, rater=rater, position=1, lease_until=START + LEASE, shown_at=START)
 
 
+@pytest.mark.usefixtures("_row_locks")
 def test_a_side_that_was_given_away_meanwhile_is_not_given_again() -> None:
-    if not connection.features.has_select_for_update_skip_locked:
-        pytest.skip("SQLite has one writer at a time")
     experiment = an_open_experiment(inputs=1, ratings_per_pair=2)
     rater, other = a_rater(experiment, "one"), a_rater(experiment, "other")
     board = board_as_of_now(rater)
@@ -165,9 +171,8 @@ def test_a_side_that_was_given_away_meanwhile_is_not_given_again() -> None:
     assert (got.left, got.right) == (chosen.right, chosen.left)
 
 
+@pytest.mark.usefixtures("_row_locks")
 def test_who_waited_for_one_pair_in_vain_waits_for_no_other() -> None:
-    if not connection.features.has_select_for_update_skip_locked:
-        pytest.skip("SQLite has one writer at a time")
     experiment = an_open_experiment(inputs=2, ratings_per_pair=1)
     rater, other = a_rater(experiment, "one"), a_rater(experiment, "other")
     board = board_as_of_now(rater)
@@ -196,9 +201,8 @@ def test_who_waited_for_one_pair_in_vain_waits_for_no_other() -> None:
     assert at_once(hold, look)[1] is None
 
 
+@pytest.mark.usefixtures("_row_locks")
 def test_nobody_waits_for_somebody_who_is_being_given_a_pair() -> None:
-    if not connection.features.has_select_for_update_skip_locked:
-        pytest.skip("SQLite has one writer at a time")
     experiment = an_open_experiment(inputs=2, ratings_per_pair=1)
     rater: Rater = a_rater(experiment)
     held, go = threading.Event(), threading.Event()
@@ -271,6 +275,25 @@ def test_judgments_that_are_just_imported_are_left_out_as_well() -> None:
 
     one_then_the_other(bring, lambda: leave_out(rater=rater, by=owner))
     assert Assignment.objects.get().counts is False
+
+
+@pytest.mark.parametrize("import_first", [True, False])
+def test_a_vote_and_an_import_of_the_same_rater_wait_for_each_other(import_first: bool) -> None:
+    rater = a_rater(an_open_experiment(inputs=2))
+    pair = shown(rater)
+    there = Assignment.objects.get().comparison.input.external_id
+    elsewhere = Line(line=2, input="in2" if there == "in1" else "in1", rater=rater.label)
+
+    def bring() -> None:
+        bring_in(rater.experiment, [elsewhere])
+
+    def vote() -> None:
+        judge(rater, pair)
+
+    one_then_the_other(*((bring, vote) if import_first else (vote, bring)))
+    stored = Assignment.objects.filter(rater=rater).order_by("position")
+    assert [one.position for one in stored] == [1, 2]
+    assert Judgment.objects.count() == 2
 
 
 def test_nobody_is_left_out_while_the_experiment_closes() -> None:
