@@ -116,7 +116,8 @@ def kill_while_collecting(
     here: Installation, server: ModelServer, victims: Sequence[Sequence[Server]], completions: int
 ) -> float:
     """Kill each group and start it again, evenly over the answers; when the last kill was, in the middle of calls."""
-    draw, last = random.Random(1), completions - 2 * CONCURRENCY
+    # Early enough that as many can be asked as may be, though the leases of all earlier kills may still run.
+    draw, last = random.Random(1), completions - (len(victims) + 1) * CONCURRENCY
     for number, group in enumerate(victims, 1):
         is_last = number == len(victims)
         due = last if is_last else last * (number - draw.uniform(0.2, 0.8)) / len(victims)
