@@ -12,6 +12,7 @@ from typing import Any
 
 import psycopg
 from django.conf import settings
+from django.db import Error
 from django.db.backends.postgresql import base
 from psycopg.types.datetime import TimestamptzLoader
 
@@ -113,7 +114,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def prepared_cursor(self) -> Iterator[Any]:
         """For statements that come again and again: the server reads and plans each once a connection."""
         self.ensure_connection()
-        yield self._prepare_cursor(self._kept_cursors(1)[0])  # type: ignore[attr-defined]  # Django's own hook
+        yield self._watched(self._kept_cursors(1)[0])
 
     def ask_together(self, statements: Sequence[tuple[str, Sequence[Any]]]) -> list[list[tuple[Any, ...]]]:
         """The rows of each, one after the other as always; but all of them go and come back at once."""
@@ -121,12 +122,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.validate_no_broken_transaction()
         cursors = self._kept_cursors(len(statements))
         if self.execute_wrappers or self.queries_logged:  # somebody looks at what is asked
-            cursors = [self._prepare_cursor(cursor) for cursor in cursors]  # type: ignore[attr-defined]  # likewise
+            cursors = [self._watched(cursor) for cursor in cursors]
         try:
             with self.wrap_database_errors, self.connection.pipeline():
                 for cursor, (sql, values) in zip(cursors, statements, strict=True):
                     cursor.execute(sql, values)
-        except Exception:
+        except Error:
             # The driver takes a statement for prepared that the server, after the error, did not look at; a rollback
             # tells it better, and where there is none a new connection does.
             if not self.in_atomic_block and self.connection is not None:
@@ -134,6 +135,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 self.close()
             raise
         return [cursor.fetchall() for cursor in cursors]
+
+    def _watched(self, cursor: Any) -> Any:
+        """As Django hands out a cursor: what is asked of it can be counted and looked at."""
+        return self._prepare_cursor(cursor)  # type: ignore[attr-defined]  # its own hook, left out by the stubs
 
     def _kept_cursors(self, number: int) -> list[Any]:
         """So many of this connection, made once: what they learn of types and statements lasts."""

@@ -15,6 +15,7 @@ from accounts.people import set_active, set_staff
 from accounts.sessions import SessionStore
 from accounts.signing_in import BEGAN, IDLE, LONGEST, SEEN
 from ratings.access import LONGEST as SEAT
+from ratings.access import _seated
 from tests.factories import a_rating_experiment, a_user
 from tests.ratings.driving import a_seated_client
 
@@ -203,3 +204,19 @@ def test_a_session_that_ended_meanwhile_is_not_begun_again(monkeypatch: pytest.M
         patch.setattr(SessionStore, "save", save)
         assert client.get("/").status_code == 400
     assert not Session.objects.exists()
+
+
+def test_what_was_changed_in_a_session_is_not_read_over_by_what_is_read_beside_it() -> None:
+    stored = SessionStore()
+    stored["kept"] = "before"
+    stored.save()
+    session = SessionStore(stored.session_key)
+    beside = _seated.of(0)
+    assert session.load_beside(beside) == []
+    assert session["kept"] == "before"
+    session["kept"] = "after"
+    assert session.load_beside(beside) == []
+    assert session["kept"] == "after"
+    gone = SessionStore("nobody")
+    assert gone.load_beside(beside) == []
+    assert (gone.session_key, dict(gone.items())) == (None, {})
